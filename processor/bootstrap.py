@@ -1,0 +1,224 @@
+"""The one place where the parts are joined."""
+
+import gc
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from processor.core.snapshot import SnapshotPolicy
+from processor.errors import UsageError
+from processor.kafka.broker import KafkaBroker, KafkaLog
+from processor.kafka.client import admin_client, offsets_client
+from processor.kafka.connection import Connection
+from processor.kafka.errors import for_command
+from processor.kafka.event_producer import EventProducer
+from processor.kafka.group import GroupSettings, KafkaGroup
+from processor.kafka.topic_admin import create_topics, default_replication_factor, describe_topics
+from processor.runtime.clock import SystemClock
+from processor.runtime.context import TaskContext, TaskSettings
+from processor.runtime.gate import Gate
+from processor.runtime.observer import Observer, SilentObserver
+from processor.runtime.ports import Log
+from processor.runtime.restore import RestorePlan
+from processor.runtime.supervisor import Supervisor, SupervisorSettings
+from processor.settings import Settings
+from processor.topic_rules import TopicState, max_record_bytes, problems, specs
+from processor.topics import Topics
+
+
+def connection_of(settings: Settings, role: str) -> Connection:
+    """How to connect; the client id is ours alone, for it tells group members apart."""
+    return Connection(
+        settings.bootstrap_servers,
+        client_id=f"{settings.app_id}-{role}-{uuid.uuid4().hex[:12]}",
+        request_timeout_ms=settings.request_timeout_ms,
+    )
+
+
+def new_id() -> str:
+    """A name that was never used before."""
+    return uuid.uuid4().hex
+
+
+@asynccontextmanager
+async def open_processor(
+    settings: Settings, observer: Observer | None = None
+) -> AsyncIterator[Supervisor]:
+    """A processor that is ready to run, on topics that can keep the promises.
+
+    Raises:
+        KafkaUnavailable: no broker answers.
+        UsageError: the topics are not as they must be.
+    """
+    connection = connection_of(settings, "run")
+    topics = Topics(settings.topic_prefix)
+    async with admin_client(connection) as admin, offsets_client(connection) as offsets:
+        with for_command(settings.bootstrap_servers):
+            found = await describe_topics(admin, topics)
+        require_sound(settings, found)
+        broker = KafkaBroker(
+            connection,
+            offsets,
+            admin,
+            group_id=settings.app_id,
+            topics=topics,
+            transaction_timeout_ms=settings.transaction_timeout_ms,
+        )
+        group = KafkaGroup(
+            connection,
+            admin,
+            group_id=settings.app_id,
+            events_topic=topics.events,
+            settings=GroupSettings(
+                session_timeout_ms=settings.session_timeout_ms,
+                heartbeat_interval_ms=settings.heartbeat_interval_ms,
+                rebalance_timeout_ms=settings.rebalance_timeout_ms,
+            ),
+        )
+        num_streams = found[topics.events].partitions
+        task_settings = _task_settings(settings, found[topics.dead_letters])
+        watching = observer or SilentObserver()
+
+        def make_context(stream: int, gate: Gate) -> TaskContext:
+            return TaskContext(
+                RestorePlan(
+                    stream, num_streams, topics, settings.app_id, settings.accept_lost_events
+                ),
+                task_settings,
+                broker,
+                gate,
+                SystemClock(),
+                new_id,
+                watching,
+            )
+
+        _calm_the_collector()
+        yield Supervisor(
+            group,
+            make_context,
+            num_streams,
+            SupervisorSettings(suspend_timeout_ms=settings.rebalance_timeout_ms // 2),
+        )
+
+
+def _task_settings(settings: Settings, dead_letters: TopicState) -> TaskSettings:
+    return TaskSettings(
+        commit_interval_ms=settings.commit_interval_ms,
+        max_batch_events=settings.max_batch_events,
+        max_event_bytes=settings.max_event_bytes,
+        max_dead_letter_bytes=max_record_bytes(dead_letters),
+        offset_refresh_interval_ms=settings.offset_refresh_interval_ms,
+        snapshots=SnapshotPolicy(
+            interval_ms=settings.snapshot_interval_ms, max_age_ms=settings.snapshot_max_age_ms
+        ),
+    )
+
+
+def _calm_the_collector() -> None:
+    """Orders live long and hold no cycles: walking through all of them again and again is waste."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 50, 100)
+
+
+@dataclass(frozen=True, slots=True)
+class TopicsReport:
+    """What is there, and what is wrong with it."""
+
+    topics: Topics
+    found: dict[str, TopicState]
+    problems: list[str]
+
+
+def require_sound(settings: Settings, found: dict[str, TopicState]) -> None:
+    """Refuse topics that cannot keep the promises.
+
+    Raises:
+        UsageError: with every problem and its remedy.
+    """
+    said = problems(
+        Topics(settings.topic_prefix), found, snapshot_max_age_ms=settings.snapshot_max_age_ms
+    )
+    if said:
+        raise UsageError("\n".join(said))
+
+
+async def check_topics(settings: Settings) -> dict[str, TopicState]:
+    """The topics, when they are as they must be.
+
+    Raises:
+        KafkaUnavailable: no broker answers.
+        UsageError: they are not.
+    """
+    connection = connection_of(settings, "topics")
+    async with admin_client(connection) as admin:
+        with for_command(settings.bootstrap_servers):
+            found = await describe_topics(admin, Topics(settings.topic_prefix))
+    require_sound(settings, found)
+    return found
+
+
+async def make_topics(
+    settings: Settings, num_streams: int, replication_factor: int | None
+) -> list[str]:
+    """Create the topics that are missing, and check all of them.
+
+    Returns:
+        The names of those that were created.
+
+    Raises:
+        KafkaUnavailable: no broker answers.
+        UsageError: the broker refuses one, or one that exists is not as it must be.
+    """
+    topics = Topics(settings.topic_prefix)
+    connection = connection_of(settings, "topics")
+    async with admin_client(connection) as admin:
+        with for_command(settings.bootstrap_servers):
+            found = await describe_topics(admin, topics)
+            wrong = [one for one in found.values() if one.partitions != num_streams]
+            if wrong:
+                raise UsageError(
+                    f"{wrong[0].name} has {wrong[0].partitions} partitions already, not "
+                    f"{num_streams}: use --streams {wrong[0].partitions}, or another --topic-prefix"
+                )
+            factor = replication_factor or await default_replication_factor(admin)
+            missing = [s for s in specs(topics, num_streams, factor) if s.name not in found]
+            if missing:
+                await create_topics(admin, missing)
+    await wait_for_topics(settings)
+    return [spec.name for spec in missing]
+
+
+async def wait_for_topics(settings: Settings) -> None:
+    """Wait until every broker's view has the new topics, and check them."""
+    await check_topics(settings)
+
+
+@asynccontextmanager
+async def open_log(settings: Settings) -> AsyncIterator[tuple[Log, Topics, int]]:
+    """A reader of our topics, their names and the number of streams.
+
+    Raises:
+        KafkaUnavailable: no broker answers.
+        UsageError: the topics are not as they must be.
+    """
+    found = await check_topics(settings)
+    topics = Topics(settings.topic_prefix)
+    connection = connection_of(settings, "read")
+    async with offsets_client(connection) as offsets:
+        yield KafkaLog(connection, offsets), topics, found[topics.events].partitions
+
+
+@asynccontextmanager
+async def open_event_producer(settings: Settings) -> AsyncIterator[EventProducer]:
+    """A producer of events to a topic that exists.
+
+    Raises:
+        KafkaUnavailable: no broker answers.
+        UsageError: the topics are not as they must be.
+    """
+    await check_topics(settings)
+    topic = Topics(settings.topic_prefix).events
+    async with EventProducer(connection_of(settings, "produce"), topic) as producer:
+        yield producer

@@ -1,0 +1,32 @@
+"""``live-orders list``: the live orders as of now."""
+
+import asyncio
+
+import typer
+
+from processor.bootstrap import open_log
+from processor.cli.options import BootstrapServers, Json, TopicPrefix
+from processor.core.order import Order, to_record
+from processor.runtime.clock import SystemClock
+from processor.runtime.live_list import read_live_orders
+from processor.settings import Settings, load_settings
+from schemas.live_order import dump_live_order
+
+
+def list_orders(
+    json: Json = False,
+    bootstrap_servers: BootstrapServers = None,
+    topic_prefix: TopicPrefix = None,
+) -> None:
+    """Print the live orders of all streams, in the order they were placed.
+
+    They come from the latest complete snapshots and the changes after them.
+    """
+    settings = load_settings(bootstrap_servers=bootstrap_servers, topic_prefix=topic_prefix)
+    for stream, order in asyncio.run(_read(settings)):
+        typer.echo(dump_live_order(to_record(order, stream)).decode() if json else order.label())
+
+
+async def _read(settings: Settings) -> list[tuple[int, Order]]:
+    async with open_log(settings) as (log, topics, num_streams):
+        return await read_live_orders(log, topics, num_streams, SystemClock().now_us())

@@ -1,0 +1,70 @@
+"""``live-orders produce``: events from JSON lines."""
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, BinaryIO
+
+import typer
+
+from processor.bootstrap import open_event_producer
+from processor.cli.options import BootstrapServers, TopicPrefix
+from processor.errors import UsageError
+from processor.settings import Settings, load_settings
+from schemas.event import Event, Refusal, parse_event
+
+
+def produce(
+    file: Annotated[
+        str, typer.Argument(help="JSON lines, one event each; - for standard input")
+    ] = "-",
+    bootstrap_servers: BootstrapServers = None,
+    topic_prefix: TopicPrefix = None,
+) -> None:
+    """Check events and send them; stops at the first line that is none."""
+    settings = load_settings(bootstrap_servers=bootstrap_servers, topic_prefix=topic_prefix)
+    with _open(file) as lines:
+        sent = asyncio.run(_send(settings, lines))
+    typer.echo(f"{sent} events sent", err=True)
+
+
+@contextmanager
+def _open(file: str) -> Iterator[BinaryIO]:
+    if file == "-":
+        yield sys.stdin.buffer
+        return
+    try:
+        with Path(file).open("rb") as lines:
+            yield lines
+    except OSError as error:
+        raise UsageError(f"{file}: {error.strerror}; name a file of JSON lines, or -") from None
+
+
+async def _send(settings: Settings, lines: BinaryIO) -> int:
+    async with open_event_producer(settings) as producer:
+        number = 0
+        while line := await asyncio.to_thread(lines.readline):
+            number += 1
+            line = line.strip()
+            if not line:
+                continue
+            event = parse_event(line)
+            if isinstance(event, Refusal):
+                await producer.flush()
+                raise UsageError(
+                    f"line {number}: {event.detail}; {producer.acknowledged} events before it "
+                    "were sent"
+                )
+            await producer.send(_key(event), line)
+        await producer.flush()
+        return producer.acknowledged
+
+
+def _key(event: Event) -> str:
+    """The user, so that it lands in the user's stream; else the order."""
+    key = event.user_id or getattr(event, "order_id", None)
+    if key is None:
+        raise AssertionError("every event has a user or an order")
+    return key

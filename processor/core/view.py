@@ -1,0 +1,107 @@
+"""A reader's view of one stream: its latest whole snapshot, joined with the changes after it."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from pydantic import ValidationError
+
+from processor.core.order import Order, from_record
+from processor.core.state_hash import hash_orders
+from schemas.live_order import SEQ_HEADER, parse_live_order
+from schemas.snapshot import (
+    BEGIN,
+    CHUNK,
+    END,
+    SLOTS,
+    Slot,
+    SnapshotBegin,
+    begin_key,
+    chunk_key,
+    end_key,
+)
+from schemas.timestamp import parse_time
+
+
+class Snapshot(NamedTuple):
+    """A whole snapshot: its head and its orders, in placement order."""
+
+    begin: SnapshotBegin
+    orders: list[Order]
+
+    @property
+    def taken_at_us(self) -> int:
+        """When it was taken, microseconds since the epoch."""
+        return parse_time(self.begin["taken_at"])
+
+
+class SnapshotTable:
+    """The latest record of each key of one partition of ``orders.snapshots``."""
+
+    def __init__(self) -> None:
+        self._values: dict[bytes, bytes] = {}
+
+    def put(self, key: bytes | None, value: bytes | None) -> None:
+        """Take the partition's next record."""
+        if key is None:
+            return
+        if value is None:
+            self._values.pop(key, None)
+        else:
+            self._values[key] = value
+
+    def latest(self) -> Snapshot | None:
+        """The latest snapshot whose begin, chunks and end all agree, if there is one."""
+        whole = [snapshot for slot in SLOTS if (snapshot := self._assemble(slot)) is not None]
+        return max(
+            whole,
+            key=lambda one: (one.begin["as_of_seq"], one.begin["as_of_offset"]),
+            default=None,
+        )
+
+    def _assemble(self, slot: Slot) -> Snapshot | None:
+        try:
+            begin = BEGIN.validate_json(self._values[begin_key(slot)])
+            end = END.validate_json(self._values[end_key(slot)])
+            if end["snapshot_id"] != begin["snapshot_id"]:
+                return None
+            orders: list[Order] = []
+            for number in range(end["chunks"]):
+                chunk = CHUNK.validate_json(self._values[chunk_key(slot, number)])
+                if chunk["snapshot_id"] != begin["snapshot_id"] or chunk["chunk"] != number:
+                    return None
+                orders.extend(map(from_record, chunk["orders"]))
+        except (KeyError, ValidationError):
+            return None
+        if len(orders) != end["order_count"] or hash_orders(orders) != end["state_hash"]:
+            return None
+        return Snapshot(begin, orders)
+
+
+class StreamView:
+    """The live orders of one stream as a reader knows them."""
+
+    def __init__(self, snapshot: Snapshot | None = None) -> None:
+        """Begin with a snapshot, or, to read ``orders.live`` from its start, with nothing."""
+        orders: Iterable[Order] = () if snapshot is None else snapshot.orders
+        self._as_of_seq = 0 if snapshot is None else snapshot.begin["as_of_seq"]
+        self._orders = {order.order_id: order for order in orders}
+
+    def put(
+        self, key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, bytes | None]]
+    ) -> None:
+        """Take the next record of the stream's ``orders.live``; what the snapshot has is dropped.
+
+        Raises:
+            ValueError: the record is none of the processor's.
+        """
+        if value is None:
+            if int(dict(headers).get(SEQ_HEADER) or b"0") > self._as_of_seq:
+                self._orders.pop((key or b"").decode(), None)
+            return
+        order = from_record(parse_live_order(value))
+        if order.seq > self._as_of_seq:
+            self._orders[order.order_id] = order
+
+    def orders(self) -> list[Order]:
+        """The live orders in placement order."""
+        return sorted(self._orders.values(), key=lambda order: order.placed_seq)

@@ -1,0 +1,36 @@
+"""Errors by remedy: each says what happened, where, and what to do."""
+
+
+class LiveOrdersError(Exception):
+    """The base of all errors that end a command; ``exit_code`` is the process's."""
+
+    exit_code = 70
+
+
+class UsageError(LiveOrdersError):
+    """Wrong use, settings or topics: the user can mend it."""
+
+    exit_code = 2
+
+
+class KafkaUnavailable(LiveOrdersError):
+    """Kafka cannot be reached or refuses us."""
+
+    exit_code = 3
+
+
+class BrokenInvariant(LiveOrdersError):
+    """Something that cannot be, is: nothing was committed, and the process must stop."""
+
+    exit_code = 70
+
+
+class FootingLost(Exception):
+    """A task cannot go on as it is: cut off, a failed send, an unknown outcome, a broker away.
+
+    The remedy is always the same: close, fence and restore, if the stream is still ours.
+    """
+
+
+class OffsetGone(Exception):
+    """The offset asked for is not in the log: retention has removed it, or it is past the end."""

@@ -1,0 +1,78 @@
+"""Kafka as readers and tasks see it."""
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+
+from processor.errors import FootingLost
+from processor.kafka.connection import Connection
+from processor.kafka.errors import for_task
+from processor.kafka.reader import KafkaPartitionReader
+from processor.kafka.writer import KafkaStreamWriter
+from processor.runtime.ports import Bounds, Committed, PartitionReader, StreamWriter
+from processor.topics import Topics
+
+
+class KafkaLog:
+    """A `Log` on aiokafka: one consumer for offsets, and one for each partition that is read."""
+
+    def __init__(self, connection: Connection, offsets: AIOKafkaConsumer) -> None:
+        self._connection = connection
+        self._offsets = offsets
+
+    async def bounds(self, topic: str, partition: int) -> Bounds:
+        """Part of `Log`: the end is the one that a reader of committed records gets to."""
+        where = TopicPartition(topic, partition)
+        with for_task(f"asking for the offsets of {topic}/{partition}"):
+            begin = await self._offsets.beginning_offsets([where])
+            end = await self._offsets.end_offsets([where])
+        return Bounds(begin[where], end[where])
+
+    async def read(self, topic: str, partition: int, offset: int) -> PartitionReader:
+        """Part of `Log`."""
+        return await KafkaPartitionReader.open(self._connection, topic, partition, offset)
+
+
+class KafkaBroker(KafkaLog):
+    """A `Broker` on aiokafka: a log, and a transactional producer for each stream."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        offsets: AIOKafkaConsumer,
+        admin: AIOKafkaAdminClient,
+        *,
+        group_id: str,
+        topics: Topics,
+        transaction_timeout_ms: int,
+    ) -> None:
+        super().__init__(connection, offsets)
+        self._admin = admin
+        self._group_id = group_id
+        self._topics = topics
+        self._transaction_timeout_ms = transaction_timeout_ms
+
+    async def fence(self, stream: int) -> StreamWriter:
+        """Part of `Broker`."""
+        return await KafkaStreamWriter.open(
+            self._connection,
+            stream=stream,
+            group_id=self._group_id,
+            topics=self._topics,
+            transaction_timeout_ms=self._transaction_timeout_ms,
+        )
+
+    async def committed(self, stream: int) -> Committed | None:
+        """Part of `Broker`."""
+        source = TopicPartition(self._topics.events, stream)
+        with for_task(f"asking for the committed offset of stream {stream}"):
+            found = await self._admin.list_consumer_group_offsets(
+                self._group_id, partitions=[source]
+            )
+        committed = found.get(source)
+        if committed is None:
+            # aiokafka overlooks an error that concerns the whole group, such as a coordinator
+            # that is still loading: no answer is not "no offset".
+            raise FootingLost(f"the group coordinator gave no answer for stream {stream}")
+        if committed.offset < 0:
+            return None
+        return Committed(committed.offset, committed.metadata)

@@ -1,0 +1,74 @@
+"""aiokafka's errors, sorted by remedy: the one seam to the client library."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from aiokafka.errors import (
+    AuthenticationFailedError,
+    ClusterAuthorizationFailedError,
+    GroupAuthorizationFailedError,
+    KafkaConnectionError,
+    KafkaError,
+    OffsetOutOfRangeError,
+    SaslAuthenticationFailed,
+    TopicAuthorizationFailedError,
+    TransactionalIdAuthorizationFailed,
+    UnsupportedSaslMechanismError,
+)
+
+from processor.errors import FootingLost, KafkaUnavailable, OffsetGone
+
+REFUSALS = (
+    AuthenticationFailedError,
+    ClusterAuthorizationFailedError,
+    GroupAuthorizationFailedError,
+    SaslAuthenticationFailed,
+    TopicAuthorizationFailedError,
+    TransactionalIdAuthorizationFailed,
+    UnsupportedSaslMechanismError,
+)
+
+
+def describe(error: BaseException) -> str:
+    """The error in a few words, its kind first."""
+    text = str(error)
+    kind = type(error).__name__
+    return text if text.startswith(kind) else f"{kind}: {text}" if text else kind
+
+
+@contextmanager
+def for_task(doing: str) -> Iterator[None]:
+    """Translate for tasks: whatever fails takes the footing, but for a refusal.
+
+    Raises:
+        KafkaUnavailable: Kafka refuses us, and will again.
+        OffsetGone: the position is not in the log.
+        FootingLost: anything else; fencing and restoring is the remedy.
+    """
+    try:
+        yield
+    except OffsetOutOfRangeError as error:
+        raise OffsetGone(str(error)) from error
+    except REFUSALS as error:
+        raise KafkaUnavailable(f"Kafka refuses {doing}: {describe(error)}") from error
+    # aiokafka asserts its state machine: a producer that fails one is as dead as any other.
+    except (KafkaError, OSError, TimeoutError, AssertionError) as error:
+        raise FootingLost(f"{doing}: {describe(error)}") from error
+
+
+@contextmanager
+def for_command(bootstrap_servers: str) -> Iterator[None]:
+    """Translate for one-off commands, which do not wait for a broker to come back.
+
+    Raises:
+        KafkaUnavailable: Kafka cannot be reached or refuses us.
+    """
+    try:
+        yield
+    except KafkaConnectionError as error:
+        raise KafkaUnavailable(
+            f"no Kafka answers at {bootstrap_servers}: start it, or name another one with "
+            "--bootstrap-servers or LIVE_ORDERS_BOOTSTRAP_SERVERS"
+        ) from error
+    except (KafkaError, OSError, TimeoutError) as error:
+        raise KafkaUnavailable(f"Kafka at {bootstrap_servers}: {describe(error)}") from error

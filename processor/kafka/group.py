@@ -1,0 +1,151 @@
+"""Membership in the consumer group, and nothing else: this consumer never reads a record."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Collection
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
+from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
+from aiokafka.errors import KafkaError
+
+from processor.errors import KafkaUnavailable
+from processor.kafka.connection import Connection
+from processor.kafka.errors import REFUSALS, describe
+from processor.runtime.ports import GroupListener
+
+_log = logging.getLogger(__name__)
+
+_POLL_TIMEOUT_MS = 500
+_RESTART_DELAY_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class GroupSettings:
+    """The group's clocks."""
+
+    session_timeout_ms: int = 10_000
+    heartbeat_interval_ms: int = 1_000
+    rebalance_timeout_ms: int = 15_000
+
+
+class KafkaGroup:
+    """A `Group` on an aiokafka consumer whose partitions are all paused.
+
+    Reading is done by consumers with manual assignment, one a task: a restore or a slow task
+    holds up neither the heartbeats nor another task's fetches.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        admin: AIOKafkaAdminClient,
+        *,
+        group_id: str,
+        events_topic: str,
+        settings: GroupSettings,
+    ) -> None:
+        # The coordinator knows members by client id too; ours must be ours alone.
+        self._connection = connection
+        self._admin = admin
+        self._group_id = group_id
+        self._topic = events_topic
+        self._settings = settings
+
+    async def run(self, listener: GroupListener, stop: Awaitable[object]) -> None:
+        """Part of `Group`.
+
+        Raises:
+            KafkaUnavailable: the broker refuses us.
+        """
+        stopping = asyncio.ensure_future(stop)
+        try:
+            while not stopping.done():
+                try:
+                    await self._be_a_member(listener, stopping)
+                except REFUSALS as error:
+                    raise KafkaUnavailable(
+                        f"Kafka refuses group {self._group_id}: {describe(error)}"
+                    ) from error
+                except (KafkaError, OSError) as error:
+                    _log.warning("group %s: %s; joining again", self._group_id, describe(error))
+                    await listener.on_revoked()
+                    await asyncio.wait([stopping], timeout=_RESTART_DELAY_S)
+        finally:
+            stopping.cancel()
+
+    async def _be_a_member(
+        self, listener: GroupListener, stopping: "asyncio.Future[object]"
+    ) -> None:
+        consumer = AIOKafkaConsumer(
+            **self._connection.options(),
+            group_id=self._group_id,
+            # On by default, and would write old offsets over those of the transactions.
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            session_timeout_ms=self._settings.session_timeout_ms,
+            heartbeat_interval_ms=self._settings.heartbeat_interval_ms,
+            rebalance_timeout_ms=self._settings.rebalance_timeout_ms,
+            partition_assignment_strategy=(_own_sticky_assignor(),),
+        )
+        consumer.subscribe([self._topic], listener=_Pausing(consumer, listener))
+        starting = asyncio.ensure_future(consumer.start())
+        try:
+            await asyncio.wait([starting, stopping], return_when=asyncio.FIRST_COMPLETED)
+            if starting.done():
+                starting.result()
+                while not stopping.done():
+                    # Returns nothing, but raises what went wrong in the background.
+                    await consumer.getmany(timeout_ms=_POLL_TIMEOUT_MS)
+        finally:
+            starting.cancel()
+            with suppress(asyncio.CancelledError, KafkaError, OSError):
+                await starting
+            await consumer.stop()
+
+    async def owns(self, stream: int) -> bool:
+        """Part of `Group`."""
+        try:
+            return await self._coordinator_says(stream)
+        except (KafkaError, OSError) as error:
+            _log.info("asking for the members of %s: %s", self._group_id, describe(error))
+            return False
+
+    async def _coordinator_says(self, stream: int) -> bool:
+        responses: list[Any] = await self._admin.describe_consumer_groups([self._group_id])
+        for response in responses:
+            for error_code, _group, state, _type, _protocol, members, *_ in response.groups:
+                if error_code or state != "Stable":
+                    continue
+                for _member_id, client_id, _host, _metadata, assignment in members:
+                    if client_id == self._connection.client_id and assignment:
+                        decoded = ConsumerProtocolMemberAssignment.decode(assignment)
+                        if TopicPartition(self._topic, stream) in decoded.partitions():
+                            return True
+        return False
+
+
+class _Pausing(ConsumerRebalanceListener):
+    """Pauses whatever is assigned, and passes the news on."""
+
+    def __init__(self, consumer: AIOKafkaConsumer, listener: GroupListener) -> None:
+        self._consumer = consumer
+        self._listener = listener
+
+    async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
+        # aiokafka only logs what a callback raises; heartbeats go on while this one runs.
+        await self._listener.on_revoked()
+
+    async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
+        # No heartbeats while this one runs: nothing here may wait.
+        self._consumer.pause(*assigned)
+        self._listener.on_assigned(frozenset(one.partition for one in assigned))
+
+
+def _own_sticky_assignor() -> type[StickyPartitionAssignor]:
+    """aiokafka keeps the sticky assignor's memory on the class: one class for each member."""
+    return type("OwnStickyPartitionAssignor", (StickyPartitionAssignor,), {})

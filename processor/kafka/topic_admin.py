@@ -1,0 +1,81 @@
+"""Looking at topics and creating them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import for_code
+
+from processor.errors import UsageError
+from processor.topic_rules import TopicSpec, TopicState
+from processor.topics import Topics
+
+_TOPIC_EXISTS = 36
+_LIMIT_MS = 30_000
+
+
+async def describe_topics(admin: AIOKafkaAdminClient, topics: Topics) -> dict[str, TopicState]:
+    """Those of our topics that exist, by name."""
+    # All topics: asking for one by name would create it where brokers create on demand.
+    shapes = {
+        one["topic"]: one["partitions"]
+        for one in await admin.describe_topics()
+        if one["topic"] in topics.all
+    }
+    if not shapes:
+        return {}
+    configs = await _topic_configs(admin, list(shapes))
+    return {
+        name: TopicState(name, len(parts), len(parts[0]["replicas"]), configs.get(name, {}))
+        for name, parts in shapes.items()
+    }
+
+
+async def default_replication_factor(admin: AIOKafkaAdminClient) -> int:
+    """What the broker gives a topic that asks for nothing."""
+    key = "default.replication.factor"
+    node = (await admin.describe_cluster())["brokers"][0]["node_id"]
+    resource = ConfigResource(ConfigResourceType.BROKER, str(node), {key: None})
+    responses: list[Any] = await admin.describe_configs([resource])
+    for response in responses:
+        for _code, _message, _type, _name, entries in response.resources:
+            for name, value, *_ in entries:
+                if name == key:
+                    return int(value)
+    return 1
+
+
+async def create_topics(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec]) -> None:
+    """Create topics; one that has come into being meanwhile is no error.
+
+    Raises:
+        UsageError: the broker refuses one.
+    """
+    response: Any = await admin.create_topics(
+        [
+            NewTopic(
+                spec.name,
+                spec.partitions,
+                spec.replication_factor,
+                topic_configs=dict(spec.config),
+            )
+            for spec in specs
+        ],
+        timeout_ms=_LIMIT_MS,
+    )
+    for name, code, message in response.topic_errors:
+        if code and code != _TOPIC_EXISTS:
+            raise UsageError(f"cannot create {name}: {message or for_code(code).__name__}")
+
+
+async def _topic_configs(
+    admin: AIOKafkaAdminClient, names: Sequence[str]
+) -> dict[str, dict[str, str]]:
+    resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
+    responses: list[Any] = await admin.describe_configs(resources)
+    return {
+        name: {key: value or "" for key, value, *_ in entries}
+        for response in responses
+        for _code, _message, _type, name, entries in response.resources
+    }

@@ -1,0 +1,167 @@
+"""Writing one stream's output, transaction by transaction."""
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError, ProducerClosed
+from aiokafka.structs import OffsetAndMetadata
+
+from processor.errors import FootingLost
+from processor.kafka.connection import Connection
+from processor.kafka.errors import for_task
+from processor.runtime.ports import OutputRecord
+from processor.topics import Topics
+
+_log = logging.getLogger(__name__)
+
+# The broker takes batches up to message.max.bytes, about 1 MB by default.
+_BATCH_BYTES = 512 * 1024
+# aiokafka wraps sequence numbers wrongly after 2^31 records.
+_MAX_RECORDS = 2**30
+_CLOSE_TIMEOUT_S = 3
+
+
+class KafkaStreamWriter:
+    """A `StreamWriter` on an aiokafka transactional producer."""
+
+    def __init__(
+        self,
+        producer: AIOKafkaProducer,
+        *,
+        stream: int,
+        group_id: str,
+        topics: Topics,
+        commit_timeout_ms: int,
+    ) -> None:
+        self._producer = producer
+        self._stream = stream
+        self._group_id = group_id
+        self._topics = topics
+        self._commit_timeout_s = commit_timeout_ms / 1000
+        self._in_transaction = False
+        self._open: dict[str, Any] = {}
+        self._full: list[tuple[str, Any]] = []
+        self._records = 0
+        self._live_end = 0
+
+    @classmethod
+    async def open(
+        cls,
+        connection: Connection,
+        *,
+        stream: int,
+        group_id: str,
+        topics: Topics,
+        transaction_timeout_ms: int,
+    ) -> "KafkaStreamWriter":
+        """Fence off whoever wrote this stream before, and take over.
+
+        Returns only after the previous owner's transaction is completely committed or aborted:
+        the broker answers CONCURRENT_TRANSACTIONS until then, and aiokafka asks again.
+
+        Raises:
+            FootingLost: the broker cannot be reached in time.
+        """
+        producer = AIOKafkaProducer(
+            **connection.options(),
+            transactional_id=f"{group_id}.{topics.prefix}{stream}",
+            transaction_timeout_ms=transaction_timeout_ms,
+            max_batch_size=_BATCH_BYTES,
+        )
+        writer = cls(
+            producer,
+            stream=stream,
+            group_id=group_id,
+            topics=topics,
+            commit_timeout_ms=transaction_timeout_ms,
+        )
+        try:
+            with for_task(f"fencing stream {stream}"):
+                async with asyncio.timeout(writer._commit_timeout_s):
+                    await producer.start()
+        except BaseException:
+            await writer.close()
+            raise
+        return writer
+
+    async def begin(self) -> None:
+        """Part of `StreamWriter`."""
+        if self._records > _MAX_RECORDS:
+            raise FootingLost("the producer has used up its sequence numbers")
+        with for_task(f"beginning a transaction of stream {self._stream}"):
+            await self._producer.begin_transaction()
+            self._in_transaction = True
+
+    def write(self, topic: str, records: Iterable[OutputRecord]) -> int:
+        """Part of `StreamWriter`."""
+        batch = self._open.get(topic)
+        written_bytes = 0 if batch is None else -batch.size()
+        for key, value, headers in records:
+            if batch is None or not batch.append(
+                timestamp=None, key=key, value=value, headers=headers
+            ):
+                if batch is not None:
+                    written_bytes += batch.size()
+                    self._full.append((topic, batch))
+                batch = self._open[topic] = self._producer.create_batch()
+                batch.append(timestamp=None, key=key, value=value, headers=headers)
+        return written_bytes if batch is None else written_bytes + batch.size()
+
+    async def commit(self, offset: int, metadata: str) -> int:
+        """Part of `StreamWriter`."""
+        with for_task(f"committing a transaction of stream {self._stream}"):
+            async with asyncio.timeout(self._commit_timeout_s):
+                sends = await self._send_all()
+                source = TopicPartition(self._topics.events, self._stream)
+                await asyncio.gather(
+                    self._producer.send_offsets_to_transaction(
+                        {source: OffsetAndMetadata(offset, metadata)}, self._group_id
+                    ),
+                    *(future for _, _, future in sends),
+                )
+                for topic, count, future in sends:
+                    if topic == self._topics.live:
+                        self._live_end = future.result().offset + count
+                await self._producer.commit_transaction()
+                self._in_transaction = False
+        return self._live_end
+
+    async def _send_all(self) -> list[tuple[str, int, "asyncio.Future[Any]"]]:
+        batches = [*self._full, *self._open.items()]
+        self._full.clear()
+        self._open.clear()
+        sends = []
+        for topic, batch in batches:
+            count = batch.record_count()
+            self._records += count
+            future = await self._producer.send_batch(batch, topic, partition=self._stream)
+            sends.append((topic, count, future))
+        return sends
+
+    async def close(self) -> None:
+        """Part of `StreamWriter`."""
+        try:
+            async with asyncio.timeout(_CLOSE_TIMEOUT_S):
+                if self._in_transaction:
+                    await self._producer.abort_transaction()
+        except (KafkaError, OSError, TimeoutError, AssertionError) as error:
+            # The next owner's fencing, or the transaction's timeout, aborts it.
+            _log.debug("stream %d: aborting: %r", self._stream, error)
+        await self._stop_producer()
+
+    async def _stop_producer(self) -> None:
+        stopping = asyncio.ensure_future(self._producer.stop())
+        done, _ = await asyncio.wait([stopping], timeout=_CLOSE_TIMEOUT_S)
+        if not done:
+            # stop() flushes, and a batch of an idempotent producer never expires: with the broker
+            # away it would wait for ever.
+            self._producer._message_accumulator.fail_all(ProducerClosed())
+            done, _ = await asyncio.wait([stopping], timeout=_CLOSE_TIMEOUT_S)
+        if not done:
+            stopping.cancel()
+        if done and (error := stopping.exception()) is not None:
+            _log.debug("stream %d: closing the producer: %r", self._stream, error)
+            await self._producer.client.close()

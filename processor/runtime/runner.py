@@ -1,0 +1,130 @@
+"""Keeping one stream's task alive for as long as the stream is ours."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+from processor.errors import BrokenInvariant, FootingLost, LiveOrdersError
+from processor.runtime.gate import Gate, Stopped
+from processor.runtime.task import StreamTask
+
+_log = logging.getLogger(__name__)
+
+
+class StreamRunner:
+    """Runs tasks for one stream, one after the other, until it is stopped.
+
+    A task that lost its footing is followed by another one only after the group has confirmed
+    that the stream is still ours: a process that was asleep believes it too.
+    """
+
+    def __init__(
+        self,
+        stream: int,
+        gate: Gate,
+        make_task: Callable[[], StreamTask],
+        owns: Callable[[int], Awaitable[bool]],
+        on_fatal: Callable[[LiveOrdersError], None],
+        *,
+        retry_backoff_ms: int,
+        max_retry_backoff_ms: int,
+    ) -> None:
+        self.stream = stream
+        self._gate = gate
+        self._make_task = make_task
+        self._owns = owns
+        self._on_fatal = on_fatal
+        self._retry_backoff_ms = retry_backoff_ms
+        self._max_retry_backoff_ms = max_retry_backoff_ms
+        self._attempt: asyncio.Task[None] | None = None
+        self._job = asyncio.create_task(self._run(), name=f"stream-{stream}")
+
+    def resume(self) -> None:
+        """The stream is assigned to us."""
+        self._gate.open()
+
+    async def suspend(self, timeout_ms: int) -> None:
+        """The stream may move: return when its task has nothing open.
+
+        A task that cannot finish in time is ended with its transaction unfinished; whoever owns
+        the stream next aborts it.
+        """
+        try:
+            async with asyncio.timeout(timeout_ms / 1000):
+                await self._gate.shut()
+        except TimeoutError:
+            _log.warning("stream %d: no end of its transaction in %d ms", self.stream, timeout_ms)
+            if self._attempt is not None:
+                self._attempt.cancel()
+
+    def stop(self) -> None:
+        """Begin to stop: finish what is open, commit it, let go."""
+        self._gate.stop()
+
+    async def stopped(self, timeout_ms: int) -> None:
+        """Wait for the end that `stop` began; cut it short after the timeout."""
+        done, _ = await asyncio.wait([self._job], timeout=timeout_ms / 1000)
+        if not done:
+            _log.warning("stream %d: did not stop in %d ms", self.stream, timeout_ms)
+            self._job.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._job
+
+    async def _run(self) -> None:
+        failures = 0
+        while not self._gate.stopped:
+            started = asyncio.get_running_loop().time()
+            try:
+                if failures:
+                    await self._wait_until_ours(failures)
+                await self._try_once()
+            except Stopped:
+                return
+            except LiveOrdersError as error:
+                self._on_fatal(error)
+                return
+            except FootingLost as error:
+                # A task that ran for a while starts a new row of failures.
+                if asyncio.get_running_loop().time() - started > self._max_retry_backoff_ms / 1000:
+                    failures = 0
+                failures += 1
+                _log.warning("stream %d: %s; starting over", self.stream, error)
+            except Exception as error:
+                _log.exception("stream %d: unexpected error", self.stream)
+                self._on_fatal(BrokenInvariant(f"stream {self.stream}: {error!r}"))
+                return
+
+    async def _try_once(self) -> None:
+        self._attempt = asyncio.create_task(self._make_task().run())
+        try:
+            await self._attempt
+        except asyncio.CancelledError:
+            current = asyncio.current_task()
+            if current is not None and current.cancelling():
+                self._attempt.cancel()
+                with suppress(asyncio.CancelledError):
+                    await self._attempt
+                raise
+            raise FootingLost("ended with a transaction unfinished") from None
+        finally:
+            self._attempt = None
+
+    async def _wait_until_ours(self, failures: int) -> None:
+        backoff_ms = min(
+            self._retry_backoff_ms * 2 ** min(failures - 1, 16), self._max_retry_backoff_ms
+        )
+        while True:
+            await self._sleep(backoff_ms)
+            await self._gate.passable()
+            if await self._owns(self.stream):
+                return
+            _log.info("stream %d: the group does not say that it is ours", self.stream)
+
+    async def _sleep(self, duration_ms: int) -> None:
+        """Sleep, but not through a stop."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(duration_ms / 1000):
+                await self._gate.wait_stopped()
+        if self._gate.stopped:
+            raise Stopped

@@ -1,0 +1,139 @@
+"""The tasks of a process: one per stream that the group has assigned to it."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from processor.errors import LiveOrdersError, UsageError
+from processor.runtime.context import TaskContext
+from processor.runtime.gate import Gate
+from processor.runtime.ports import Group
+from processor.runtime.runner import StreamRunner
+from processor.runtime.task import StreamTask
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class SupervisorSettings:
+    """How long things may take, and how failures are spaced."""
+
+    # A rebalance waits for us no longer than the group's rebalance timeout: stay below it.
+    suspend_timeout_ms: int = 8_000
+    # Together under the 10 s that a process has between SIGTERM and SIGKILL.
+    stop_timeout_ms: int = 5_000
+    leave_timeout_ms: int = 3_000
+    retry_backoff_ms: int = 200
+    max_retry_backoff_ms: int = 5_000
+
+
+class Supervisor:
+    """Starts, suspends, resumes and stops tasks as the group says."""
+
+    def __init__(
+        self,
+        group: Group,
+        make_context: Callable[[int, Gate], TaskContext],
+        num_streams: int,
+        settings: SupervisorSettings,
+    ) -> None:
+        self._group = group
+        self._make_context = make_context
+        self._num_streams = num_streams
+        self._settings = settings
+        self._runners: dict[int, StreamRunner] = {}
+        self._leaving: set[asyncio.Task[None]] = set()
+        self._fatal: LiveOrdersError | None = None
+        self._end = asyncio.Event()
+
+    def stop(self) -> None:
+        """Begin to stop: tasks finish their batches, then the process leaves the group."""
+        self._end.set()
+
+    async def run(self) -> None:
+        """Process until `stop`, or until an error that the process cannot live with.
+
+        Raises:
+            LiveOrdersError: that error.
+        """
+        stopped = asyncio.Event()
+        membership = asyncio.create_task(self._group.run(self, stopped.wait()))
+        ending = asyncio.create_task(self._end.wait())
+        try:
+            await asyncio.wait([membership, ending], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            ending.cancel()
+            await self._stop_all()
+            stopped.set()
+            await self._left(membership)
+        if self._fatal is not None:
+            raise self._fatal
+
+    async def on_revoked(self) -> None:
+        """Part of `GroupListener`: bring every task to where nothing is open."""
+        timeout_ms = self._settings.suspend_timeout_ms
+        await asyncio.gather(*(one.suspend(timeout_ms) for one in self._runners.values()))
+
+    def on_assigned(self, streams: frozenset[int]) -> None:
+        """Part of `GroupListener`: go on with what stayed, let go of what went, start the rest."""
+        if self._end.is_set():
+            return
+        if streams and max(streams) >= self._num_streams:
+            self._on_fatal(
+                UsageError(
+                    f"the events topic has grown from {self._num_streams} partitions, so users "
+                    "would change streams: go back to topics with the old number of partitions"
+                )
+            )
+            return
+        for stream in set(self._runners) - streams:
+            self._let_go(self._runners.pop(stream))
+        for stream in sorted(streams):
+            if stream not in self._runners:
+                self._runners[stream] = self._start(stream)
+            self._runners[stream].resume()
+        _log.info("streams assigned: %s", ", ".join(map(str, sorted(streams))) or "none")
+
+    def _start(self, stream: int) -> StreamRunner:
+        gate = Gate()
+        context = self._make_context(stream, gate)
+        return StreamRunner(
+            stream,
+            gate,
+            lambda: StreamTask(context),
+            self._group.owns,
+            self._on_fatal,
+            retry_backoff_ms=self._settings.retry_backoff_ms,
+            max_retry_backoff_ms=self._settings.max_retry_backoff_ms,
+        )
+
+    def _let_go(self, runner: StreamRunner) -> None:
+        runner.stop()
+        leaving = asyncio.create_task(runner.stopped(self._settings.stop_timeout_ms))
+        self._leaving.add(leaving)
+        leaving.add_done_callback(self._leaving.discard)
+
+    def _on_fatal(self, error: LiveOrdersError) -> None:
+        if self._fatal is None:
+            self._fatal = error
+        self._end.set()
+
+    async def _stop_all(self) -> None:
+        self._end.set()
+        for runner in self._runners.values():
+            self._let_go(runner)
+        self._runners.clear()
+        if self._leaving:
+            await asyncio.wait(self._leaving)
+
+    async def _left(self, membership: asyncio.Task[None]) -> None:
+        done, _ = await asyncio.wait([membership], timeout=self._settings.leave_timeout_ms / 1000)
+        if not done:
+            _log.warning("could not leave the group in %d ms", self._settings.leave_timeout_ms)
+            membership.cancel()
+            return
+        try:
+            await membership
+        except LiveOrdersError as error:
+            self._on_fatal(error)

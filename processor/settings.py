@@ -1,0 +1,88 @@
+"""The settings of a process: the only reader of the environment.
+
+Flags win over the environment (``LIVE_ORDERS_*``), the environment over ``.env``.
+"""
+
+from typing import Annotated, Any, Self
+
+from pydantic import Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from processor.errors import UsageError
+
+Milliseconds = Annotated[int, Field(gt=0)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
+
+
+class Settings(BaseSettings):
+    """What can be set; see each field's description."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="LIVE_ORDERS_", env_file=".env", extra="ignore", frozen=True
+    )
+
+    bootstrap_servers: str = Field(
+        "127.0.0.1:9092", min_length=1, description="Kafka's addresses, host:port, comma-separated"
+    )
+    app_id: Name = Field(
+        "live-orders", description="consumer group, and prefix of transactional ids"
+    )
+    topic_prefix: Name = Field("orders.", description="what the names of all topics begin with")
+
+    commit_interval_ms: Milliseconds = Field(100, description="commit at least so often under load")
+    max_batch_events: int = Field(5000, gt=0, description="commit after so many events")
+    max_event_bytes: int = Field(
+        65_536, gt=0, le=900_000, description="refuse events that are larger"
+    )
+    transaction_timeout_ms: Milliseconds = Field(
+        20_000, description="the broker aborts a transaction that takes longer"
+    )
+    session_timeout_ms: Milliseconds = Field(
+        10_000, description="without a sign of life for so long, a process loses its streams"
+    )
+    heartbeat_interval_ms: Milliseconds = Field(1_000, description="how often to give one")
+    rebalance_timeout_ms: Milliseconds = Field(
+        15_000, description="how long a rebalance waits for a process to finish its transactions"
+    )
+    request_timeout_ms: Milliseconds = Field(10_000, description="how long a request may take")
+
+    snapshot_interval_ms: Milliseconds = Field(1_000, description="snapshot at most so often")
+    snapshot_max_age_ms: Milliseconds = Field(
+        600_000, description="a snapshot of a stream that changes is never older"
+    )
+    offset_refresh_interval_ms: Milliseconds = Field(
+        3_600_000, description="commit the offset so often when idle, so that it does not expire"
+    )
+    accept_lost_events: bool = Field(
+        False, description="go on although retention has removed events that were not read"
+    )
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        _require(self, "commit_interval_ms", "transaction_timeout_ms", factor=2)
+        _require(self, "heartbeat_interval_ms", "session_timeout_ms", factor=3)
+        _require(self, "session_timeout_ms", "rebalance_timeout_ms", factor=1)
+        _require(self, "snapshot_interval_ms", "snapshot_max_age_ms", factor=2)
+        return self
+
+
+def _require(settings: Settings, lesser: str, greater: str, *, factor: int) -> None:
+    if factor * getattr(settings, lesser) > getattr(settings, greater):
+        times = f"{factor} times " if factor > 1 else ""
+        raise ValueError(f"{greater} must be at least {times}{lesser}")
+
+
+def load_settings(**flags: Any) -> Settings:
+    """The settings, with flags that were given (not None) on top.
+
+    Raises:
+        UsageError: one is wrong, or they do not fit together.
+    """
+    try:
+        return Settings(**{name: value for name, value in flags.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = "_".join(str(step) for step in first["loc"])
+        text = first["msg"].removeprefix("Value error, ")
+        where = f"setting {name} (LIVE_ORDERS_{name.upper()}): " if name else "settings: "
+        raise UsageError(where + text) from None

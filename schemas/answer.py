@@ -1,0 +1,71 @@
+"""Answers (``orders.results``): what became of every input record."""
+
+from typing import Any, Final, Literal, NotRequired
+
+from pydantic import TypeAdapter
+from typing_extensions import TypedDict
+
+from schemas.event import EventType, RefusalReason
+from schemas.version import Schema
+
+Result = Literal["applied", "rejected", "forwarded"]
+
+RejectReason = Literal[
+    "duplicate_order",
+    "unknown_order",
+    "already_paused",
+    "not_paused",
+    "wrong_stream",
+]
+Reason = RejectReason | RefusalReason
+
+
+class InputPosition(TypedDict):
+    """Where the answered record stands in ``orders.events``."""
+
+    partition: int
+    offset: int
+
+
+class Answer(TypedDict):
+    """One answer; absent fields are left out.
+
+    ``type`` is absent when it could not be read, ``count`` (orders removed) is there only for an
+    applied ``cancel_all_by_user``, ``reason`` only for ``rejected``.
+    """
+
+    schema: Schema
+    input: InputPosition
+    type: NotRequired[EventType]
+    order_id: NotRequired[str]
+    user_id: NotRequired[str]
+    event_id: NotRequired[str]
+    occurred_at: NotRequired[str]
+    result: Result
+    reason: NotRequired[Reason]
+    count: NotRequired[int]
+
+
+ANSWER: Final[TypeAdapter[Answer]] = TypeAdapter(Answer)
+_write: Any = ANSWER.serializer.to_json
+
+
+def dump_answer(answer: Answer) -> bytes:
+    """Write an answer as UTF-8 JSON."""
+    encoded: bytes = _write(answer)
+    return encoded
+
+
+def parse_answer(value: bytes) -> Answer:
+    """Read an answer; fields of a later minor version are ignored.
+
+    Raises:
+        pydantic.ValidationError: the bytes are no answer.
+    """
+    return ANSWER.validate_json(value)
+
+
+def answer_key(answer: Answer) -> bytes | None:
+    """The record key: user id, or order id when no user is known, or none."""
+    key = answer.get("user_id") or answer.get("order_id")
+    return None if key is None else key.encode()

@@ -1,0 +1,47 @@
+"""What a task writes beside its committed offset: enough to go on exactly where it stopped."""
+
+from typing import Final, Literal
+
+from pydantic import TypeAdapter, ValidationError
+from typing_extensions import TypedDict
+
+from schemas.snapshot import Slot
+
+CommitVersion = Literal[1]
+
+
+class SlotExtents(TypedDict):
+    """How many chunk keys each snapshot slot may hold."""
+
+    a: int
+    b: int
+
+
+class CommitMetadata(TypedDict):
+    """Committed in one transaction with the effects of all input before the offset.
+
+    ``seq`` is the stream's last change and ``state_hash`` the hash of its live orders, so that a
+    restore can prove it has them all; ``next_slot`` is where the next snapshot goes.
+    """
+
+    v: CommitVersion
+    seq: int
+    state_hash: str
+    next_slot: Slot
+    slot_chunks: SlotExtents
+
+
+COMMIT_METADATA: Final[TypeAdapter[CommitMetadata]] = TypeAdapter(CommitMetadata)
+
+
+def dump_commit(metadata: CommitMetadata) -> str:
+    """Write the metadata as the JSON text that goes with an offset (at most 4,096 bytes)."""
+    return COMMIT_METADATA.dump_json(metadata).decode()
+
+
+def parse_commit(text: str) -> CommitMetadata | None:
+    """Read the metadata; None when it is not ours (another tool committed the offset)."""
+    try:
+        return COMMIT_METADATA.validate_json(text)
+    except ValidationError:
+        return None

@@ -1,0 +1,81 @@
+"""Dead letters (``orders.dead-letters``): the original bytes and, in headers, what is wrong."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from schemas.event import Refusal
+
+Header = tuple[str, bytes | None]
+
+ERROR_REASON: Final = "error.reason"
+ERROR_DETAIL: Final = "error.detail"
+ERROR_TRUNCATED: Final = "error.truncated"
+SOURCE_TOPIC: Final = "source.topic"
+SOURCE_PARTITION: Final = "source.partition"
+SOURCE_OFFSET: Final = "source.offset"
+
+
+class DeadLetter:
+    """A record that could not be an event, ready to be written."""
+
+    __slots__ = ("headers", "key", "value")
+
+    def __init__(self, key: bytes | None, value: bytes | None, headers: Sequence[Header]) -> None:
+        self.key = key
+        self.value = value
+        self.headers = list(headers)
+
+
+def dead_letter(
+    refusal: Refusal,
+    *,
+    key: bytes | None,
+    value: bytes | None,
+    headers: Iterable[Header],
+    topic: str,
+    partition: int,
+    offset: int,
+    max_bytes: int,
+) -> DeadLetter:
+    """Wrap a refused record with the headers that explain it.
+
+    Args:
+        refusal: what was wrong.
+        key, value, headers: the original record; what does not fit is cut, headers first to go,
+            then the value's tail, then the key's, and ``error.truncated`` says so.
+        topic, partition, offset: where the record stood.
+        max_bytes: the most that key, value and headers may have together.
+
+    Returns:
+        The dead letter, at most ``max_bytes`` long whatever came in.
+    """
+    own: list[Header] = [
+        (ERROR_REASON, refusal.reason.encode("ascii")),
+        (ERROR_DETAIL, refusal.detail.encode("ascii", "backslashreplace")[:1024]),
+        (SOURCE_TOPIC, topic.encode("ascii", "backslashreplace")),
+        (SOURCE_PARTITION, b"%d" % partition),
+        (SOURCE_OFFSET, b"%d" % offset),
+    ]
+    kept = list(headers)
+    room = max_bytes - headers_bytes(own) - len(key or b"") - len(value or b"")
+    if headers_bytes(kept) <= room:
+        return DeadLetter(key, value, [*kept, *own])
+    own.append((ERROR_TRUNCATED, b"true"))
+    room = max_bytes - headers_bytes(own)
+    if key is not None:
+        key = key[: room // 2] if len(key) > room // 2 else key
+        room -= len(key)
+    if value is not None:
+        value = value[: max(room, 0)]
+    return DeadLetter(key, value, own)
+
+
+def headers_bytes(headers: Iterable[Header]) -> int:
+    """An upper bound of what headers take in a record, lengths included."""
+    return sum(4 * len(name) + len(value or b"") + 10 for name, value in headers)
+
+
+def record_bytes(key: bytes | None, value: bytes | None, headers: Sequence[Header]) -> int:
+    """An upper bound of a record's key, value and headers together."""
+    size_bytes = len(key or b"") + len(value or b"")
+    return size_bytes + headers_bytes(headers) if headers else size_bytes
