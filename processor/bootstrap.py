@@ -14,7 +14,12 @@ from processor.kafka.connection import Connection
 from processor.kafka.errors import for_command
 from processor.kafka.event_producer import EventProducer
 from processor.kafka.group import GroupSettings, KafkaGroup
-from processor.kafka.topic_admin import create_topics, default_replication_factor, describe_topics
+from processor.kafka.topic_admin import (
+    create_topics,
+    default_replication_factor,
+    describe_topics,
+    wait_for_topics,
+)
 from processor.runtime.clock import SystemClock
 from processor.runtime.context import TaskContext, TaskSettings
 from processor.runtime.gate import Gate
@@ -186,13 +191,9 @@ async def make_topics(
             missing = [s for s in specs(topics, num_streams, factor) if s.name not in found]
             if missing:
                 await create_topics(admin, missing)
-    await wait_for_topics(settings)
+            found = await wait_for_topics(admin, topics)
+    require_sound(settings, found)
     return [spec.name for spec in missing]
-
-
-async def wait_for_topics(settings: Settings) -> None:
-    """Wait until every broker's view has the new topics, and check them."""
-    await check_topics(settings)
 
 
 @asynccontextmanager

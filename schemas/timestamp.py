@@ -15,6 +15,7 @@ _RFC3339 = re.compile(
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 MAX_TIME_US = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
+_MAX_TIME_MS = MAX_TIME_US // 1000
 
 
 def parse_time(text: str) -> int:
@@ -55,7 +56,9 @@ def record_time_us(timestamp_ms: int) -> int:
 
     Producers set it freely, to -1 or to the end of time: it must not stop a stream.
     """
-    return min(max(timestamp_ms, 0) * 1000, MAX_TIME_US)
+    if 0 <= timestamp_ms <= _MAX_TIME_MS:
+        return timestamp_ms * 1000
+    return MAX_TIME_US if timestamp_ms > 0 else 0
 
 
 def _from_wire(value: Any) -> int:

@@ -6,11 +6,10 @@ import typer
 
 from processor.bootstrap import open_log
 from processor.cli.options import BootstrapServers, Json, TopicPrefix
-from processor.core.order import Order, to_record
+from processor.core.order import Order, order_json
 from processor.runtime.clock import SystemClock
 from processor.runtime.live_list import read_live_orders
 from processor.settings import Settings, load_settings
-from schemas.live_order import dump_live_order
 
 
 def list_orders(
@@ -24,7 +23,7 @@ def list_orders(
     """
     settings = load_settings(bootstrap_servers=bootstrap_servers, topic_prefix=topic_prefix)
     for stream, order in asyncio.run(_read(settings)):
-        typer.echo(dump_live_order(to_record(order, stream)).decode() if json else order.label())
+        typer.echo(order_json(order, stream).decode() if json else order.label())
 
 
 async def _read(settings: Settings) -> list[tuple[int, Order]]:

@@ -2,9 +2,8 @@
 
 from typing import NamedTuple
 
-from schemas.live_order import LiveOrder, Status
+from schemas.live_order import LiveOrder, Status, write_live_order
 from schemas.timestamp import format_time, parse_time
-from schemas.version import SCHEMA
 
 
 class Order(NamedTuple):
@@ -30,22 +29,33 @@ class Order(NamedTuple):
         return self.order_id if self.status == "active" else f"{self.order_id}({self.status})"
 
 
-def to_record(order: Order, stream: int) -> LiveOrder:
-    """The order's record in ``orders.live`` and in snapshots."""
-    return {
-        "schema": SCHEMA,
-        "order_id": order.order_id,
-        "user_id": order.user_id,
-        "currency": order.currency,
-        "amount": order.amount,
-        "price": order.price,
-        "status": order.status,
-        "placed_at": format_time(order.placed_at_us),
-        "updated_at": format_time(order.updated_at_us),
-        "stream": stream,
-        "placed_seq": order.placed_seq,
-        "seq": order.seq,
-    }
+def order_json(order: Order, stream: int) -> bytes:
+    """The order's record in ``orders.live`` and in snapshots, as JSON."""
+    (
+        order_id,
+        user_id,
+        currency,
+        amount,
+        price,
+        status,
+        placed_at_us,
+        updated_at_us,
+        placed_seq,
+        seq,
+    ) = order
+    return write_live_order(
+        order_id,
+        user_id,
+        currency,
+        amount,
+        price,
+        status,
+        format_time(placed_at_us),
+        format_time(updated_at_us),
+        stream,
+        placed_seq,
+        seq,
+    )
 
 
 def from_record(record: LiveOrder) -> Order:

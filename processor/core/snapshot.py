@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from processor.core.order import Order, to_record
+from processor.core.order import Order, order_json
 from processor.core.stream import OrderStream
 from schemas.commit import SlotExtents
-from schemas.live_order import dump_live_order
 from schemas.snapshot import (
     BEGIN,
     END,
@@ -183,7 +182,7 @@ class SnapshotWriter:
         size_bytes = 0
         orders, at = writing.orders, writing.next_order
         while at < len(orders) and size_bytes < self._policy.slice_bytes:
-            one = dump_live_order(to_record(orders[at], self._stream))
+            one = order_json(orders[at], self._stream)
             encoded.append(one)
             size_bytes += len(one) + 1
             at += 1

@@ -10,16 +10,9 @@ _MODULUS_MASK = (1 << 256) - 1
 
 def order_digest(order: Order) -> int:
     """What one order adds: SHA-256 over its fields joined by U+001F, as a big-endian number."""
-    text = "\x1f".join(
-        (
-            order.order_id,
-            order.user_id,
-            order.currency,
-            order.amount,
-            order.price,
-            order.status,
-            str(order.placed_seq),
-        )
+    order_id, user_id, currency, amount, price, status, _, _, placed_seq, _ = order
+    text = (
+        f"{order_id}\x1f{user_id}\x1f{currency}\x1f{amount}\x1f{price}\x1f{status}\x1f{placed_seq}"
     )
     return int.from_bytes(sha256(text.encode()).digest(), "big")
 

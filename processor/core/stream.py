@@ -10,11 +10,9 @@ from typing import Any, Final, NamedTuple
 from processor.core.order import Order
 from processor.core.sharding import stream_of
 from processor.core.state_hash import order_digest, state_hash
-from schemas.answer import Answer, RejectReason
+from schemas.answer import Reason, RejectReason
 from schemas.event import Cancel, CancelAllByUser, Event, EventType, Pause, Place, Refusal, Resume
 from schemas.live_order import Status
-from schemas.timestamp import format_time
-from schemas.version import SCHEMA
 
 
 class Input(NamedTuple):
@@ -23,6 +21,23 @@ class Input(NamedTuple):
     offset: int
     record_time_us: int
     event: Event | Refusal
+
+
+class Decision(NamedTuple):
+    """What became of one input; ``reason`` names the rule that it broke, None means applied.
+
+    ``at_us`` is the event time in microseconds, ``removed`` the count of a cancel-all. None stands
+    for what could not be read, or is not known.
+    """
+
+    offset: int
+    type: EventType | None
+    order_id: str | None
+    user_id: str | None
+    event_id: str | None
+    at_us: int | None
+    reason: Reason | None
+    removed: int | None
 
 
 class Change(NamedTuple):
@@ -34,10 +49,14 @@ class Change(NamedTuple):
 
 
 class Step(NamedTuple):
-    """What a batch led to: one answer per input, and the changes, both in order."""
+    """What a batch led to: one decision per input, and the changes, both in order."""
 
-    answers: list[Answer]
+    decisions: list[Decision]
     changes: list[Change]
+
+
+# NamedTuples made this way cost half of a call of the class: this runs for every event.
+_new: Final[Any] = tuple.__new__
 
 
 TRANSITIONS: Final[dict[tuple[Status, EventType], Status | RejectReason | None]] = {
@@ -74,11 +93,12 @@ class OrderStream:
         self._num_streams = num_streams
         self._seq = seq
         self._orders: dict[str, Order] = {}
-        # The user's order ids, in placement order; no user without an order.
-        self._by_user: dict[str, dict[str, None]] = {}
+        # The user's id, one string for all their orders, and their order ids in placement order;
+        # no user without an order.
+        self._by_user: dict[str, tuple[str, dict[str, None]]] = {}
         self._digest_sum = 0
         for order in orders:
-            self._insert(order)
+            self._insert(order.order_id, order.user_id, order[2:])
 
     @property
     def seq(self) -> int:
@@ -102,7 +122,8 @@ class OrderStream:
 
     def order_ids_of(self, user_id: str) -> list[str]:
         """The ids of a user's live orders, in placement order."""
-        return list(self._by_user.get(user_id, ()))
+        entry = self._by_user.get(user_id)
+        return [] if entry is None else list(entry[1])
 
     @property
     def user_count(self) -> int:
@@ -113,147 +134,139 @@ class OrderStream:
         """Decide and apply a batch of inputs, in order.
 
         Returns:
-            One answer per input and the changes that the inputs led to.
+            One decision per input and the changes that the inputs led to.
         """
-        answers: list[Answer] = []
         changes: list[Change] = []
-        for offset, record_time_us, event in inputs:
-            if type(event) is Refusal:
-                answers.append(self._refused(offset, event))
-            else:
-                answers.append(self._decide(offset, record_time_us, event, changes))
-        return Step(answers, changes)
+        rules = _RULES
+        decisions = [
+            rules[type(event)](self, offset, record_time_us, event, changes)
+            for offset, record_time_us, event in inputs
+        ]
+        return Step(decisions, changes)
 
-    def _decide(
-        self, offset: int, record_time_us: int, event: Any, changes: list[Change]
-    ) -> Answer:
-        at_us = event.occurred_at
-        if at_us is None:
-            at_us = record_time_us
-        answer: Answer = {
-            "schema": SCHEMA,
-            "input": {"partition": self.stream, "offset": offset},
-            "type": event.type,
-            "occurred_at": format_time(at_us),
-            "result": "applied",
-        }
-        if event.event_id is not None:
-            answer["event_id"] = event.event_id
-        reason = _RULES[type(event)](self, event, at_us, answer, changes)
-        if reason is not None:
-            answer["result"] = "rejected"
-            answer["reason"] = reason
-        return answer
-
-    def _refused(self, offset: int, refusal: Refusal) -> Answer:
-        answer: Answer = {
-            "schema": SCHEMA,
-            "input": {"partition": self.stream, "offset": offset},
-            "result": "rejected",
-            "reason": refusal.reason,
-        }
-        if refusal.type is not None:
-            answer["type"] = refusal.type
-        if refusal.order_id is not None:
-            answer["order_id"] = refusal.order_id
-        if refusal.user_id is not None:
-            answer["user_id"] = refusal.user_id
-        if refusal.event_id is not None:
-            answer["event_id"] = refusal.event_id
-        return answer
+    def _refused(
+        self, offset: int, _record_time_us: int, refusal: Refusal, _changes: list[Change]
+    ) -> Decision:
+        return Decision(
+            offset,
+            refusal.type,
+            refusal.order_id,
+            refusal.user_id,
+            refusal.event_id,
+            None,
+            refusal.reason,
+            None,
+        )
 
     def _place(
-        self, event: Place, at_us: int, answer: Answer, changes: list[Change]
-    ) -> RejectReason | None:
+        self, offset: int, record_time_us: int, event: Place, changes: list[Change]
+    ) -> Decision:
         order_id, user_id = event.order_id, event.user_id
-        answer["order_id"] = order_id
-        answer["user_id"] = user_id
-        if stream_of(user_id, self._num_streams) != self.stream:
-            return "wrong_stream"
-        if order_id in self._orders:
-            return "duplicate_order"
-        seq = self._seq = self._seq + 1
-        order = Order(
-            order_id,
-            user_id,
-            event.currency,
-            event.amount,
-            event.price,
-            "active",
-            at_us,
-            at_us,
-            seq,
-            seq,
+        at_us = record_time_us if event.occurred_at is None else event.occurred_at
+        reason: RejectReason | None = None
+        if self._is_foreign(user_id):
+            reason = "wrong_stream"
+        elif order_id in self._orders:
+            reason = "duplicate_order"
+        else:
+            seq = self._seq = self._seq + 1
+            order = self._insert(
+                order_id,
+                user_id,
+                (event.currency, event.amount, event.price, "active", at_us, at_us, seq, seq),
+            )
+            changes.append(_new(Change, (seq, order_id, order)))
+        decision: Decision = _new(
+            Decision, (offset, "place", order_id, user_id, event.event_id, at_us, reason, None)
         )
-        self._insert(order)
-        changes.append(Change(seq, order_id, order))
-        return None
+        return decision
 
     def _command(
-        self, event: Pause | Resume | Cancel, at_us: int, answer: Answer, changes: list[Change]
-    ) -> RejectReason | None:
+        self,
+        offset: int,
+        record_time_us: int,
+        event: Pause | Resume | Cancel,
+        changes: list[Change],
+    ) -> Decision:
         order_id, user_id = event.order_id, event.user_id
-        answer["order_id"] = order_id
-        if user_id is not None:
-            answer["user_id"] = user_id
-            if stream_of(user_id, self._num_streams) != self.stream:
-                return "wrong_stream"
+        at_us = record_time_us if event.occurred_at is None else event.occurred_at
+        reason: Any = None
         order = self._orders.get(order_id)
-        if order is None or (user_id is not None and user_id != order.user_id):
-            return "unknown_order"
-        answer["user_id"] = order.user_id
-        outcome = TRANSITIONS[order.status, event.type]
-        if outcome is None:
-            self._remove(order, changes)
-            return None
-        if outcome == "active" or outcome == "paused":
-            self._set_status(order, outcome, at_us, changes)
-            return None
-        return outcome
+        if user_id is not None and self._is_foreign(user_id):
+            reason = "wrong_stream"
+        elif order is None or (user_id is not None and user_id != order.user_id):
+            reason = "unknown_order"
+        else:
+            user_id = order.user_id
+            outcome = TRANSITIONS[order.status, event.type]
+            if outcome is None:
+                self._remove(order, changes)
+            elif outcome == "active" or outcome == "paused":
+                self._set_status(order, outcome, at_us, changes)
+            else:
+                reason = outcome
+        decision: Decision = _new(
+            Decision, (offset, event.type, order_id, user_id, event.event_id, at_us, reason, None)
+        )
+        return decision
 
     def _cancel_all(
-        self, event: CancelAllByUser, at_us: int, answer: Answer, changes: list[Change]
-    ) -> RejectReason | None:
-        answer["user_id"] = event.user_id
-        if stream_of(event.user_id, self._num_streams) != self.stream:
-            return "wrong_stream"
-        order_ids = self.order_ids_of(event.user_id)
-        for order_id in order_ids:
-            self._remove(self._orders[order_id], changes)
-        answer["count"] = len(order_ids)
-        return None
+        self, offset: int, record_time_us: int, event: CancelAllByUser, changes: list[Change]
+    ) -> Decision:
+        user_id = event.user_id
+        at_us = record_time_us if event.occurred_at is None else event.occurred_at
+        reason: RejectReason | None = None
+        count: int | None = None
+        if self._is_foreign(user_id):
+            reason = "wrong_stream"
+        else:
+            order_ids = self.order_ids_of(user_id)
+            count = len(order_ids)
+            for order_id in order_ids:
+                self._remove(self._orders[order_id], changes)
+        return Decision(offset, event.type, None, user_id, event.event_id, at_us, reason, count)
 
-    def _insert(self, order: Order) -> None:
-        of_user = self._by_user.get(order.user_id)
-        if of_user is None:
-            of_user = self._by_user[order.user_id] = {}
-        of_user[order.order_id] = None
-        self._orders[order.order_id] = order
+    def _is_foreign(self, user_id: str) -> bool:
+        """Whether the user belongs to another stream; one with live orders here does not."""
+        return user_id not in self._by_user and stream_of(user_id, self._num_streams) != self.stream
+
+    def _insert(self, order_id: str, user_id: str, rest: tuple[Any, ...]) -> Order:
+        entry = self._by_user.get(user_id)
+        if entry is None:
+            entry = self._by_user[user_id] = (user_id, {})
+        entry[1][order_id] = None
+        order: Order = _new(Order, (order_id, entry[0], *rest))
+        self._orders[order_id] = order
         self._digest_sum += order_digest(order)
+        return order
 
     def _set_status(self, order: Order, status: Status, at_us: int, changes: list[Change]) -> None:
         seq = self._seq = self._seq + 1
-        changed = Order(*order[:5], status, order.placed_at_us, at_us, order.placed_seq, seq)
+        changed: Order = _new(
+            Order, (*order[:5], status, order.placed_at_us, at_us, order.placed_seq, seq)
+        )
         # The key stays, so the order keeps its place in the list.
         self._orders[order.order_id] = changed
         self._digest_sum += order_digest(changed) - order_digest(order)
-        changes.append(Change(seq, order.order_id, changed))
+        changes.append(_new(Change, (seq, order.order_id, changed)))
 
     def _remove(self, order: Order, changes: list[Change]) -> None:
         seq = self._seq = self._seq + 1
-        del self._orders[order.order_id]
-        of_user = self._by_user[order.user_id]
-        del of_user[order.order_id]
-        if not of_user:
-            del self._by_user[order.user_id]
+        order_id, user_id = order.order_id, order.user_id
+        del self._orders[order_id]
+        order_ids = self._by_user[user_id][1]
+        del order_ids[order_id]
+        if not order_ids:
+            del self._by_user[user_id]
         self._digest_sum -= order_digest(order)
-        changes.append(Change(seq, order.order_id, None))
+        changes.append(_new(Change, (seq, order_id, None)))
 
 
-_RULES: Final[dict[type, Callable[..., RejectReason | None]]] = {
+_RULES: Final[dict[type, Callable[..., Decision]]] = {
     Place: OrderStream._place,
     Pause: OrderStream._command,
     Resume: OrderStream._command,
     Cancel: OrderStream._command,
     CancelAllByUser: OrderStream._cancel_all,
+    Refusal: OrderStream._refused,
 }

@@ -4,8 +4,7 @@ from decimal import Decimal
 
 from processor.core.merge import merge_streams
 from processor.core.sharding import stream_of
-from processor.core.stream import Input, OrderStream
-from schemas.answer import Answer
+from processor.core.stream import Decision, Input, OrderStream
 from schemas.event import EVENT, Event
 from schemas.money import plain_decimal
 
@@ -75,7 +74,8 @@ class CryptoOrderSystem:
         stream = self._of_user(user_id)
         for order_id in stream.order_ids_of(user_id):
             del self._stream_by_order[order_id]
-        return self._apply(stream, _event(type="cancel_all_by_user", user_id=user_id))["count"]
+        event = _event(type="cancel_all_by_user", user_id=user_id)
+        return self._apply(stream, event).removed or 0
 
     def display_all_live_orders(self) -> list[str]:
         """The live orders in the order they were placed: ``order1``, ``order2(paused)``."""
@@ -88,12 +88,12 @@ class CryptoOrderSystem:
     def _command(self, name: str, order_id: str) -> bool:
         event = _event(type=name, order_id=order_id)
         stream = self._stream_by_order.get(order_id)
-        return stream is not None and self._apply(stream, event)["result"] == "applied"
+        return stream is not None and self._apply(stream, event).reason is None
 
-    def _apply(self, stream: OrderStream, event: Event) -> Answer:
+    def _apply(self, stream: OrderStream, event: Event) -> Decision:
         # The number of the call is the time: it alone orders placements across streams.
         self._calls += 1
-        return stream.step([Input(self._calls, self._calls, event)]).answers[0]
+        return stream.step([Input(self._calls, self._calls, event)]).decisions[0]
 
 
 def _event(**fields: str) -> Event:

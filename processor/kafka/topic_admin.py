@@ -1,5 +1,6 @@
 """Looking at topics and creating them."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from processor.topics import Topics
 
 _TOPIC_EXISTS = 36
 _LIMIT_MS = 30_000
+_POLL_S = 0.05
 
 
 async def describe_topics(admin: AIOKafkaAdminClient, topics: Topics) -> dict[str, TopicState]:
@@ -30,6 +32,24 @@ async def describe_topics(admin: AIOKafkaAdminClient, topics: Topics) -> dict[st
         name: TopicState(name, len(parts), len(parts[0]["replicas"]), configs.get(name, {}))
         for name, parts in shapes.items()
     }
+
+
+async def wait_for_topics(admin: AIOKafkaAdminClient, topics: Topics) -> dict[str, TopicState]:
+    """Wait until all our topics, just created, are known and have leaders.
+
+    Returns:
+        The topics as far as they are there; not all when it takes longer than half a minute.
+    """
+    deadline = asyncio.get_running_loop().time() + _LIMIT_MS / 1000
+    while asyncio.get_running_loop().time() < deadline:
+        leaders = {
+            one["topic"]: [part["leader"] for part in one["partitions"]]
+            for one in await admin.describe_topics()
+        }
+        if all(leaders.get(name) and min(leaders[name]) >= 0 for name in topics.all):
+            break
+        await asyncio.sleep(_POLL_S)
+    return await describe_topics(admin, topics)
 
 
 async def default_replication_factor(admin: AIOKafkaAdminClient) -> int:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaProducer, TopicPartition
@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaError, ProducerClosed
 from aiokafka.structs import OffsetAndMetadata
 
 from processor.errors import FootingLost
+from processor.kafka.batch import BulkBatch
 from processor.kafka.connection import Connection
 from processor.kafka.errors import for_task
 from processor.runtime.ports import OutputRecord
@@ -42,8 +43,8 @@ class KafkaStreamWriter:
         self._topics = topics
         self._commit_timeout_s = commit_timeout_ms / 1000
         self._in_transaction = False
-        self._open: dict[str, Any] = {}
-        self._full: list[tuple[str, Any]] = []
+        self._open: dict[str, BulkBatch] = {}
+        self._full: list[tuple[str, BulkBatch]] = []
         self._records = 0
         self._live_end = 0
 
@@ -95,20 +96,20 @@ class KafkaStreamWriter:
             await self._producer.begin_transaction()
             self._in_transaction = True
 
-    def write(self, topic: str, records: Iterable[OutputRecord]) -> int:
+    def write(self, topic: str, records: Sequence[OutputRecord]) -> int:
         """Part of `StreamWriter`."""
         batch = self._open.get(topic)
-        written_bytes = 0 if batch is None else -batch.size()
-        for key, value, headers in records:
-            if batch is None or not batch.append(
-                timestamp=None, key=key, value=value, headers=headers
-            ):
-                if batch is not None:
-                    written_bytes += batch.size()
-                    self._full.append((topic, batch))
-                batch = self._open[topic] = self._producer.create_batch()
-                batch.append(timestamp=None, key=key, value=value, headers=headers)
-        return written_bytes if batch is None else written_bytes + batch.size()
+        written_bytes = 0 if batch is None else -batch.size_bytes
+        at = 0
+        while at < len(records):
+            if batch is None:
+                batch = self._open[topic] = BulkBatch(_BATCH_BYTES)
+            at = batch.extend(records, at)
+            if at < len(records):
+                written_bytes += batch.size_bytes
+                self._full.append((topic, batch))
+                batch = None
+        return written_bytes if batch is None else written_bytes + batch.size_bytes
 
     async def commit(self, offset: int, metadata: str) -> int:
         """Part of `StreamWriter`."""
@@ -135,7 +136,7 @@ class KafkaStreamWriter:
         self._open.clear()
         sends = []
         for topic, batch in batches:
-            count = batch.record_count()
+            count = batch.records
             self._records += count
             future = await self._producer.send_batch(batch, topic, partition=self._stream)
             sends.append((topic, count, future))

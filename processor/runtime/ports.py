@@ -1,6 +1,6 @@
 """What the runtime needs from the world, so that tests can drive the real loop over fakes."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, NamedTuple, Protocol
 
 Header = tuple[str, bytes | None]
@@ -74,7 +74,7 @@ class StreamWriter(Protocol):
     async def begin(self) -> None:
         """Begin a transaction."""
 
-    def write(self, topic: str, records: Iterable[OutputRecord]) -> int:
+    def write(self, topic: str, records: Sequence[OutputRecord]) -> int:
         """Add records to the stream's partition of a topic; the bytes added."""
 
     async def commit(self, offset: int, metadata: str) -> int:

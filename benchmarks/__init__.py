@@ -1,0 +1,1 @@
+"""Measurements against a real Kafka; see ``scripts/bench --help``."""

@@ -1,0 +1,65 @@
+"""The yardstick: a bare aiokafka copy, one transaction per 100 ms, one producer a partition.
+
+Run as ``python -m benchmarks.copier SERVERS SOURCE TARGET COUNT...``: a count for each partition.
+"""
+
+import asyncio
+import sys
+import time
+
+import uvloop
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+_TRANSACTION_S = 0.1
+_BATCH_BYTES = 512 * 1024
+
+
+async def _copy(servers: str, source: str, target: str, partition: int, count: int) -> None:
+    read = TopicPartition(source, partition)
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=servers,
+        enable_auto_commit=False,
+        auto_offset_reset="none",
+        isolation_level="read_committed",
+    )
+    producer = AIOKafkaProducer(
+        bootstrap_servers=servers,
+        transactional_id=f"{target}-{partition}",
+        max_batch_size=_BATCH_BYTES,
+        retry_backoff_ms=50,
+    )
+    await consumer.start()
+    consumer.assign([read])
+    consumer.seek(read, 0)
+    await producer.start()
+    copied = 0
+    while copied < count:
+        await producer.begin_transaction()
+        deadline = time.monotonic() + _TRANSACTION_S
+        batch, sent = producer.create_batch(), []
+        while copied < count and (left := deadline - time.monotonic()) > 0:
+            fetched = await consumer.getmany(read, timeout_ms=int(left * 1000), max_records=500)
+            for record in fetched.get(read, ()):
+                if batch.append(timestamp=None, key=record.key, value=record.value) is None:
+                    sent.append(await producer.send_batch(batch, target, partition=partition))
+                    batch = producer.create_batch()
+                    batch.append(timestamp=None, key=record.key, value=record.value)
+                copied += 1
+            await asyncio.sleep(0)
+        if batch.record_count():
+            sent.append(await producer.send_batch(batch, target, partition=partition))
+        await asyncio.gather(*sent)
+        await producer.send_offsets_to_transaction({read: copied}, f"{target}-copy")
+        await producer.commit_transaction()
+    await producer.stop()
+    await consumer.stop()
+
+
+async def _main(servers: str, source: str, target: str, counts: list[int]) -> None:
+    await asyncio.gather(
+        *(_copy(servers, source, target, number, count) for number, count in enumerate(counts))
+    )
+
+
+if __name__ == "__main__":
+    uvloop.run(_main(sys.argv[1], sys.argv[2], sys.argv[3], [int(n) for n in sys.argv[4:]]))

@@ -1,0 +1,26 @@
+"""Resident bytes per live order."""
+
+from benchmarks import topics
+from benchmarks.events import fill, places
+from benchmarks.observe import wait_until_committed
+from benchmarks.processes import child
+
+
+async def bytes_per_live_order(servers: str, num_streams: int, orders: int, users: int) -> int:
+    """The resident set with so many live orders less that with none, per order.
+
+    The processor runs before the first event is there, and takes the orders as they come.
+    """
+    settings = topics.fresh_settings(servers, "memory")
+    try:
+        source = await topics.prepare(settings, num_streams)
+        async with child(["benchmarks.measured"], **topics.environment(settings)) as processor:
+            await wait_until_committed(servers, settings.app_id, source, [0] * num_streams)
+            empty_bytes = processor.resident_bytes
+            counts = await fill(servers, source, num_streams, places(orders, users, seed=2))
+            await wait_until_committed(servers, settings.app_id, source, counts)
+            full_bytes = processor.resident_bytes
+            await processor.stop()
+        return round((full_bytes - empty_bytes) / orders)
+    finally:
+        await topics.delete(servers, settings.topic_prefix)

@@ -1,0 +1,57 @@
+"""Record batches that take many records at once."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from aiokafka.producer.message_accumulator import BatchBuilder
+
+from processor.runtime.ports import OutputRecord
+
+
+class BulkBatch(BatchBuilder):
+    """A batch for ``send_batch`` in transactions.
+
+    aiokafka's own ``append`` takes one record through three calls; half of our time in the
+    producer went there.
+    """
+
+    _builder: Any
+    _relative_offset: int
+
+    def __init__(self, max_bytes: int) -> None:
+        super().__init__(max_bytes, 0, is_transactional=1)  # type: ignore[no-untyped-call]
+
+    @property
+    def size_bytes(self) -> int:
+        """How long the batch is."""
+        return int(self.size())  # type: ignore[no-untyped-call]
+
+    @property
+    def records(self) -> int:
+        """How many records are in it."""
+        return self._relative_offset
+
+    def extend(self, records: Sequence[OutputRecord], begin: int) -> int:
+        """Add records, in order, until the batch is full.
+
+        Args:
+            records: the records.
+            begin: the index of the first one to add.
+
+        Returns:
+            The index of the first record that did not fit, or the number of records. A batch
+            takes at least one, however large.
+        """
+        append = self._builder.append
+        offset = self._relative_offset
+        at = begin
+        for at in range(begin, len(records)):
+            key, value, headers = records[at]
+            if append(offset, None, key, value, headers) is None:
+                self.close()  # type: ignore[no-untyped-call]
+                break
+            offset += 1
+        else:
+            at = len(records)
+        self._relative_offset = offset
+        return at

@@ -1,0 +1,126 @@
+"""The judge: reads every topic as anyone could, and compares with the naive model."""
+
+import json
+import time
+from typing import Any
+
+from processor.bootstrap import open_log
+from processor.runtime.live_list import read_live_orders
+from processor.settings import load_settings
+from tests.integration.cluster import Cluster, Record
+from tests.model import NaiveSystem, state_hash
+
+_FIELDS = ("order_id", "user_id", "currency", "amount", "price", "status", "stream")
+
+
+async def judge(cluster: Cluster, refused: dict[bytes | None, str] | None = None) -> None:
+    """Check that every event took effect exactly once.
+
+    Args:
+        cluster: what to read; it must be at rest.
+        refused: the values that are no events, with the reason that their answers must have.
+
+    Raises:
+        AssertionError: an answer, a live order, a dead letter or a list is not as it must be.
+    """
+    events = await cluster.read(cluster.topics.events)
+    answers = await cluster.read(cluster.topics.results)
+    live = await cluster.read(cluster.topics.live)
+    letters = await cluster.read(cluster.topics.dead_letters)
+    model = NaiveSystem(cluster.num_streams)
+    for stream in range(cluster.num_streams):
+        expected, refused_offsets = _expected(model, stream, events[stream], refused or {})
+        assert [_outcome(answer) for answer in answers[stream]] == expected
+        assert [_source(letter) for letter in letters[stream]] == refused_offsets
+        _check_table(model, stream, live[stream])
+    await _check_list(cluster, model)
+
+
+def _expected(
+    model: NaiveSystem,
+    stream: int,
+    events: list[Record],
+    refused: dict[bytes | None, str],
+) -> tuple[list[dict[str, Any]], list[int]]:
+    """One outcome for each event in the order of offsets, and the offsets of dead letters."""
+    outcomes, offsets = [], []
+    for record in events:
+        reason = refused.get(record.value)
+        if reason is not None:
+            offsets.append(record.offset)
+        outcome = model.apply(stream, reason or _decode(record.value))
+        outcomes.append({"partition": stream, "offset": record.offset, **outcome})
+    return outcomes, offsets
+
+
+def _decode(value: bytes | None) -> dict[str, Any]:
+    """An event with its money as the text that was written."""
+    event: dict[str, Any] = json.loads(value or b"", parse_float=str)
+    for name in event.keys() & {"amount", "price"}:
+        event[name] = str(event[name])
+    return event
+
+
+def _outcome(answer: Record) -> dict[str, Any]:
+    found = json.loads(answer.value or b"")
+    kept = {name: found[name] for name in ("result", "reason", "count") if name in found}
+    return {**found["input"], **kept}
+
+
+def _source(letter: Record) -> int:
+    return int(dict(letter.headers)["source.offset"])
+
+
+def _check_table(model: NaiveSystem, stream: int, records: list[Record]) -> None:
+    table: dict[bytes, dict[str, Any]] = {}
+    seq = 0
+    for record in records:
+        key = record.key or b""
+        if record.value is None:
+            table.pop(key)
+            seq_now = int(dict(record.headers)["seq"])
+        else:
+            table[key] = json.loads(record.value)
+            seq_now = table[key]["seq"]
+        assert seq_now > seq, f"seq went from {seq} to {seq_now} at {record.offset}"
+        seq = seq_now
+    found = sorted(table.values(), key=lambda order: order["placed_seq"])
+    assert [_fields(order) for order in found] == [_fields(one) for one in model.orders(stream)]
+
+
+def _fields(order: dict[str, Any]) -> dict[str, Any]:
+    return {name: order[name] for name in _FIELDS}
+
+
+async def _check_list(cluster: Cluster, model: NaiveSystem) -> None:
+    """What ``live-orders list`` reads: a snapshot of each stream and the changes after it."""
+    settings = load_settings(bootstrap_servers=cluster.servers, topic_prefix=cluster.topics.prefix)
+    async with open_log(settings) as (log, topics, num_streams):
+        found = await read_live_orders(log, topics, num_streams, time.time_ns() // 1000)
+    for stream, expected in enumerate(model.live()):
+        assert [(o.order_id, o.status) for number, o in found if number == stream] == expected
+
+
+async def check_snapshots(cluster: Cluster) -> None:
+    """Check that each stream's newest snapshot is whole and hashes to what it says."""
+    for stream, records in enumerate(await cluster.read(cluster.topics.snapshots)):
+        table = {(record.key or b"").decode(): record.value for record in records}
+        whole = [one for one in (_assemble(table, slot) for slot in "ab") if one is not None]
+        assert whole, f"stream {stream} has no whole snapshot"
+
+
+def _assemble(table: dict[str, bytes | None], slot: str) -> list[dict[str, Any]] | None:
+    begin, end = table.get(f"{slot}/begin"), table.get(f"{slot}/end")
+    if begin is None or end is None:
+        return None
+    head, tail = json.loads(begin), json.loads(end)
+    if head["snapshot_id"] != tail["snapshot_id"]:
+        return None
+    orders: list[dict[str, Any]] = []
+    for number in range(tail["chunks"]):
+        chunk = json.loads(table[f"{slot}/{number:04}"] or b"")
+        assert chunk["snapshot_id"] == head["snapshot_id"]
+        orders.extend(chunk["orders"])
+    assert len(orders) == tail["order_count"]
+    assert state_hash(orders) == tail["state_hash"]
+    return orders

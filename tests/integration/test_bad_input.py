@@ -1,0 +1,95 @@
+"""Input that is no event: one answer and one dead letter each, and the stream goes on."""
+
+import signal
+from pathlib import Path
+
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from tests.integration.conftest import NewCluster
+from tests.integration.judge import judge
+from tests.integration.process import processor
+
+pytestmark = pytest.mark.kafka
+
+
+def _place(order_id: str, **changed: str) -> bytes:
+    fields = {
+        "type": '"place"',
+        "order_id": f'"{order_id}"',
+        "user_id": '"u"',
+        "currency": '"BTC"',
+        "amount": '"1"',
+        "price": '"2"',
+        **changed,
+    }
+    return ("{" + ",".join(f'"{name}":{text}' for name, text in fields.items()) + "}").encode()
+
+
+_BAD: dict[bytes | None, str] = {
+    b"{not json": "malformed",
+    b"\xff\xfe": "malformed",
+    None: "malformed",
+    b'{"type":"buy","order_id":"o"}': "invalid",
+    _place("o1", colour='"red"'): "invalid",
+    _place("o2", price="NaN"): "invalid",
+    _place("o3", price='"NaN"'): "invalid",
+    _place("o4", amount='"-1"'): "invalid",
+    _place("o5", amount="-1"): "invalid",
+    b'{"type":"pause","order_id":"' + b"x" * 1_000_000 + b'"}': "too_large",
+}
+
+
+async def test_bad_records_are_answered_kept_and_passed_by(
+    new_cluster: NewCluster, tmp_path: Path
+) -> None:
+    cluster = await new_cluster(1)
+    async with AIOKafkaProducer(
+        bootstrap_servers=cluster.servers, max_request_size=2_000_000
+    ) as producer:
+        for number, value in enumerate(_BAD):
+            await producer.send_and_wait(cluster.topics.events, value, key=b"u", partition=0)
+            good = _place(f"good-{number}")
+            await producer.send_and_wait(cluster.topics.events, good, key=b"u", partition=0)
+    with processor(cluster.environment, tmp_path / "log") as running:
+        await cluster.drained()
+        running.signal(signal.SIGTERM)
+        assert running.wait() == 0
+    await judge(cluster, _BAD)
+    (letters,) = await cluster.read(cluster.topics.dead_letters)
+    assert [letter.value for letter in letters] == list(_BAD)
+    assert [dict(letter.headers)["error.reason"].decode() for letter in letters] == list(
+        _BAD.values()
+    )
+
+
+async def test_a_key_that_is_not_utf_8_is_handled_as_any_other(
+    new_cluster: NewCluster, tmp_path: Path
+) -> None:
+    cluster = await new_cluster(1)
+    async with AIOKafkaProducer(bootstrap_servers=cluster.servers) as producer:
+        for key, value in ((b"\xff\xfe", _place("o1")), (b"\xff", b"{"), (None, _place("o2"))):
+            await producer.send_and_wait(cluster.topics.events, value, key=key, partition=0)
+    with processor(cluster.environment, tmp_path / "log") as running:
+        await cluster.drained()
+        running.signal(signal.SIGTERM)
+        assert running.wait() == 0
+    await judge(cluster, {b"{": "malformed"})
+
+
+async def test_an_event_of_another_streams_user_is_rejected(
+    new_cluster: NewCluster, tmp_path: Path
+) -> None:
+    cluster = await new_cluster(7)
+    async with AIOKafkaProducer(bootstrap_servers=cluster.servers) as producer:
+        for stream in range(7):
+            await producer.send_and_wait(
+                cluster.topics.events, _place(f"o{stream}"), key=b"u", partition=stream
+            )
+    with processor(cluster.environment, tmp_path / "log") as running:
+        await cluster.drained()
+        running.signal(signal.SIGTERM)
+        assert running.wait() == 0
+    await judge(cluster)
+    answers = [one.value for part in await cluster.read(cluster.topics.results) for one in part]
+    assert sum(b'"reason":"wrong_stream"' in (answer or b"") for answer in answers) == 6
