@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from processor.core.order import Order
 from processor.core.snapshot import SnapshotPolicy
-from processor.errors import UsageError
+from processor.errors import FootingLost, KafkaUnavailable, OffsetGone, UsageError
 from processor.kafka.broker import KafkaBroker, KafkaLog
 from processor.kafka.client import admin_client, offsets_client
 from processor.kafka.connection import Connection
@@ -23,12 +24,19 @@ from processor.kafka.topic_admin import (
 from processor.runtime.clock import SystemClock
 from processor.runtime.context import TaskContext, TaskSettings
 from processor.runtime.gate import Gate
+from processor.runtime.live_list import read_live_orders
 from processor.runtime.observer import Observer, SilentObserver
 from processor.runtime.ports import Log
 from processor.runtime.restore import RestorePlan
 from processor.runtime.supervisor import Supervisor, SupervisorSettings
 from processor.settings import Settings
-from processor.topic_rules import TopicState, max_record_bytes, problems, specs
+from processor.topic_rules import (
+    TopicState,
+    max_record_bytes,
+    problems,
+    specs,
+    tombstone_retention_ms,
+)
 from processor.topics import Topics
 
 
@@ -127,15 +135,6 @@ def _calm_the_collector() -> None:
     gc.set_threshold(50_000, 50, 100)
 
 
-@dataclass(frozen=True, slots=True)
-class TopicsReport:
-    """What is there, and what is wrong with it."""
-
-    topics: Topics
-    found: dict[str, TopicState]
-    problems: list[str]
-
-
 def require_sound(settings: Settings, found: dict[str, TopicState]) -> None:
     """Refuse topics that cannot keep the promises.
 
@@ -196,19 +195,49 @@ async def make_topics(
     return [spec.name for spec in missing]
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a reader of our topics needs."""
+
+    log: Log
+    topics: Topics
+    num_streams: int
+    oldest_snapshot_us: int
+
+    async def live_orders(self) -> list[tuple[int, Order]]:
+        """The live orders as of now, with their streams, in the order they were placed."""
+        return await read_live_orders(
+            self.log,
+            self.topics,
+            self.num_streams,
+            oldest_snapshot_us=self.oldest_snapshot_us,
+        )
+
+
 @asynccontextmanager
-async def open_log(settings: Settings) -> AsyncIterator[tuple[Log, Topics, int]]:
-    """A reader of our topics, their names and the number of streams.
+async def open_log(settings: Settings) -> AsyncIterator[Reading]:
+    """What there is to read in our topics.
 
     Raises:
-        KafkaUnavailable: no broker answers.
+        KafkaUnavailable: no broker answers, or it fails in the middle.
         UsageError: the topics are not as they must be.
     """
     found = await check_topics(settings)
     topics = Topics(settings.topic_prefix)
     connection = connection_of(settings, "read")
     async with offsets_client(connection) as offsets:
-        yield KafkaLog(connection, offsets), topics, found[topics.events].partitions
+        try:
+            yield Reading(
+                KafkaLog(connection, offsets),
+                topics,
+                found[topics.events].partitions,
+                # Half of the time for which the topic keeps tombstones.
+                SystemClock().now_us() - 500 * tombstone_retention_ms(found[topics.live]),
+            )
+        except (FootingLost, OffsetGone) as error:
+            raise KafkaUnavailable(
+                f"Kafka at {settings.bootstrap_servers} failed while {error}; try again"
+            ) from error
 
 
 @asynccontextmanager

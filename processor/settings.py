@@ -3,22 +3,37 @@
 Flags win over the environment (``LIVE_ORDERS_*``), the environment over ``.env``.
 """
 
+import os
+import re
+from difflib import get_close_matches
 from typing import Annotated, Any, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from processor.errors import UsageError
 
 Milliseconds = Annotated[int, Field(gt=0)]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
+_NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
+_PREFIX = "LIVE_ORDERS_"
+# Names that other parts of the project, or an orchestrator, give with our prefix.
+_NOT_OURS = re.compile(r"LIVE_ORDERS_(TEST_|REQUIRE_|KAFKA_|SERVICE_|PORT)")
+
+
+def _name(text: str) -> str:
+    if not _NAME.fullmatch(text):
+        raise ValueError("must be 1 to 100 of the characters A-Z a-z 0-9 . _ -")
+    return text
+
+
+Name = Annotated[str, AfterValidator(_name)]
 
 
 class Settings(BaseSettings):
     """What can be set; see each field's description."""
 
     model_config = SettingsConfigDict(
-        env_prefix="LIVE_ORDERS_", env_file=".env", extra="ignore", frozen=True
+        env_prefix=_PREFIX, env_file=".env", extra="ignore", frozen=True
     )
 
     bootstrap_servers: str = Field(
@@ -72,6 +87,27 @@ def _require(settings: Settings, lesser: str, greater: str, *, factor: int) -> N
         raise ValueError(f"{greater} must be at least {times}{lesser}")
 
 
+_WORDS = {
+    "int_parsing": "must be a whole number",
+    "greater_than": "must be greater than {gt}",
+    "less_than_equal": "must be at most {le}",
+    "bool_parsing": "must be true or false",
+    "string_too_short": "must not be empty",
+}
+
+
+def unknown_settings() -> list[str]:
+    """A sentence for each variable in the environment that looks like a setting and is none."""
+    known = [f"{_PREFIX}{name.upper()}" for name in Settings.model_fields]
+    said = []
+    for name in sorted(os.environ):
+        if name.startswith(_PREFIX) and name not in known and not _NOT_OURS.match(name):
+            meant = get_close_matches(name, known, n=1, cutoff=0.8)
+            hint = f"; did you mean {meant[0]}?" if meant else ""
+            said.append(f"{name} is no setting and has no effect{hint}")
+    return said
+
+
 def load_settings(**flags: Any) -> Settings:
     """The settings, with flags that were given (not None) on top.
 
@@ -83,6 +119,7 @@ def load_settings(**flags: Any) -> Settings:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         name = "_".join(str(step) for step in first["loc"])
-        text = first["msg"].removeprefix("Value error, ")
+        text = _WORDS.get(first["type"], first["msg"].removeprefix("Value error, "))
+        text = text.format(**first.get("ctx", {}))
         where = f"setting {name} (LIVE_ORDERS_{name.upper()}): " if name else "settings: "
         raise UsageError(where + text) from None

@@ -85,19 +85,31 @@ def problems(
     """
     missing = [name for name in topics.all if name not in found]
     if missing:
-        return [f"{', '.join(missing)}: no such topic; create it with: live-orders topics create"]
+        return [
+            f"{', '.join(missing)}: no such topic; create what is missing with: "
+            f"live-orders topics create --streams {_streams_there(found)}{_prefix_option(topics)}"
+        ]
     said: list[str] = []
     streams = found[topics.events].partitions
     said.extend(
         f"{name} has {found[name].partitions} partitions and {topics.events} {streams}: "
         "all must have the same number; delete the topic if it is empty and run: "
-        f"live-orders topics create --streams {streams}"
+        f"live-orders topics create --streams {streams}{_prefix_option(topics)}"
         for name in topics.outputs
         if found[name].partitions != streams
     )
     for name in topics.all:
         said.extend(_config_problems(topics, found[name], snapshot_max_age_ms))
     return said
+
+
+def _prefix_option(topics: Topics) -> str:
+    return "" if topics.prefix == Topics().prefix else f" --topic-prefix {topics.prefix}"
+
+
+def _streams_there(found: Mapping[str, TopicState]) -> str:
+    """How many partitions the topics that are there have; N where there is none."""
+    return next((str(state.partitions) for state in found.values()), "N")
 
 
 def _config_problems(topics: Topics, state: TopicState, snapshot_max_age_ms: int) -> list[str]:
@@ -107,7 +119,8 @@ def _config_problems(topics: Topics, state: TopicState, snapshot_max_age_ms: int
         if not holds:
             said.append(
                 f"{state.name}: {key} is {state.config.get(key, 'unknown')}, {why}; set it with: "
-                f"kafka-configs --alter --topic {state.name} --add-config {key}={value}"
+                f"kafka-configs.sh --bootstrap-server ... --alter --topic {state.name} "
+                f"--add-config {key}={value}"
             )
 
     policy = "compact" if state.name in (topics.live, topics.snapshots) else "delete"
@@ -145,6 +158,11 @@ def _config_problems(topics: Topics, state: TopicState, snapshot_max_age_ms: int
 def _number(state: TopicState, key: str) -> int:
     text = state.config.get(key, "")
     return int(text) if text.lstrip("-").isdecimal() else 0
+
+
+def tombstone_retention_ms(state: TopicState) -> int:
+    """How long the topic keeps tombstones at least."""
+    return _number(state, "delete.retention.ms")
 
 
 def max_record_bytes(state: TopicState) -> int:

@@ -41,8 +41,9 @@ def dead_letter(
 
     Args:
         refusal: what was wrong.
-        key, value, headers: the original record; what does not fit is cut, headers first to go,
-            then the value's tail, then the key's, and ``error.truncated`` says so.
+        key, value, headers: the original record; when it does not fit, the headers go, then the
+            tails of key and value, each of which keeps at least half of the room, and
+            ``error.truncated`` says so.
         topic, partition, offset: where the record stood.
         max_bytes: the most that key, value and headers may have together.
 
@@ -63,10 +64,10 @@ def dead_letter(
     own.append((ERROR_TRUNCATED, b"true"))
     room = max_bytes - headers_bytes(own)
     if key is not None:
-        key = key[: room // 2] if len(key) > room // 2 else key
+        key = key[: max(room - len(value or b""), room // 2)]
         room -= len(key)
     if value is not None:
-        value = value[: max(room, 0)]
+        value = value[:room]
     return DeadLetter(key, value, own)
 
 

@@ -7,8 +7,6 @@ import typer
 from processor.bootstrap import open_log
 from processor.cli.options import BootstrapServers, Json, TopicPrefix
 from processor.core.order import Order, order_json
-from processor.runtime.clock import SystemClock
-from processor.runtime.live_list import read_live_orders
 from processor.settings import Settings, load_settings
 
 
@@ -27,5 +25,5 @@ def list_orders(
 
 
 async def _read(settings: Settings) -> list[tuple[int, Order]]:
-    async with open_log(settings) as (log, topics, num_streams):
-        return await read_live_orders(log, topics, num_streams, SystemClock().now_us())
+    async with open_log(settings) as reading:
+        return await reading.live_orders()

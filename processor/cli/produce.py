@@ -23,11 +23,15 @@ def produce(
     bootstrap_servers: BootstrapServers = None,
     topic_prefix: TopicPrefix = None,
 ) -> None:
-    """Check events and send them; stops at the first line that is none."""
+    """Check events and send them; stops at the first line that is none.
+
+    The key is the user, else the order. A command without a user finds its order only when the
+    order id happens to lead to the stream that has it: give the user.
+    """
     settings = load_settings(bootstrap_servers=bootstrap_servers, topic_prefix=topic_prefix)
     with _open(file) as lines:
         sent = asyncio.run(_send(settings, lines))
-    typer.echo(f"{sent} events sent", err=True)
+    typer.echo("1 event sent" if sent == 1 else f"{sent} events sent", err=True)
 
 
 @contextmanager
@@ -54,8 +58,8 @@ async def _send(settings: Settings, lines: BinaryIO) -> int:
             if isinstance(event, Refusal):
                 await producer.flush()
                 raise UsageError(
-                    f"line {number}: {event.detail}; {producer.acknowledged} events before it "
-                    "were sent"
+                    f"line {number}: {event.detail} (sent before it: "
+                    f"{producer.acknowledged} events)"
                 )
             await producer.send(_key(event), line)
         await producer.flush()

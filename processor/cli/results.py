@@ -22,10 +22,11 @@ def results(
 
 
 async def _print(settings: Settings, json: bool) -> None:
-    async with open_log(settings) as (log, topics, num_streams):
-        for stream in range(num_streams):
-            bounds = await log.bounds(topics.results, stream)
-            async for records in batches(log, topics.results, stream, bounds):
+    async with open_log(settings) as reading:
+        topic = reading.topics.results
+        for stream in range(reading.num_streams):
+            bounds = await reading.log.bounds(topic, stream)
+            async for records in batches(reading.log, topic, stream, bounds):
                 for record in records:
                     value = record.value or b""
                     typer.echo(value.decode() if json else _line(parse_answer(value)))

@@ -2,17 +2,22 @@
 
 import asyncio
 import logging
+import os
 import signal
 import sys
+from importlib.metadata import version
 from typing import Annotated
 
 import typer
 
 from processor.bootstrap import open_processor
+from processor.cli.logs import log_to_stderr
 from processor.cli.options import AppId, BootstrapServers, TopicPrefix
-from processor.settings import Settings, load_settings
+from processor.settings import Settings, load_settings, unknown_settings
 
-_LOG_FORMAT = "%(asctime)s %(levelname)s %(message)s"
+_log = logging.getLogger(__name__)
+
+_EXIT_TIMEOUT_S = 9.5
 
 
 def run(
@@ -49,10 +54,7 @@ def run(
         snapshot_interval_ms=snapshot_interval_ms,
         accept_lost_events=accept_lost_events,
     )
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format=_LOG_FORMAT)
-    logging.getLogger("processor").setLevel(logging.DEBUG if verbose else logging.INFO)
-    if verbose:
-        logging.getLogger("aiokafka").setLevel(logging.INFO)
+    log_to_stderr(verbose)
     _run(settings)
 
 
@@ -66,8 +68,30 @@ def _run(settings: Settings) -> None:
 
 
 async def _process(settings: Settings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def on_signal() -> None:
+        # Whatever hangs, the process is gone before it would be killed; a transaction that is
+        # open then is aborted by the broker, or by the stream's next owner.
+        loop.call_later(_EXIT_TIMEOUT_S, os._exit, 0)
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, on_signal)
+    for sentence in unknown_settings():
+        _log.warning(sentence)
     async with open_processor(settings) as supervisor:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, supervisor.stop)
-        await supervisor.run()
+        _log.info(
+            "live-orders %s as %s on %s, topics %s*",
+            version("live-orders"),
+            settings.app_id,
+            settings.bootstrap_servers,
+            settings.topic_prefix,
+        )
+        stopping = asyncio.ensure_future(stop.wait())
+        stopping.add_done_callback(lambda _: supervisor.stop())
+        try:
+            await supervisor.run()
+        finally:
+            stopping.cancel()

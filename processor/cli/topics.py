@@ -37,7 +37,7 @@ def check(bootstrap_servers: BootstrapServers = None, topic_prefix: TopicPrefix 
     """Check that the topics can keep the promises."""
     settings = load_settings(bootstrap_servers=bootstrap_servers, topic_prefix=topic_prefix)
     found = asyncio.run(check_topics(settings))
-    for state in found.values():
+    for state in sorted(found.values(), key=lambda state: state.name):
         typer.echo(
             f"{state.name}: {state.partitions} partitions, {state.replication_factor} replicas, "
             f"{state.config.get('cleanup.policy')}"

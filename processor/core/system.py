@@ -45,8 +45,8 @@ class CryptoOrderSystem:
             order_id=order_id,
             user_id=user_id,
             currency=currency,
-            amount=plain_decimal(str(amount)),
-            price=plain_decimal(str(price)),
+            amount=_text(amount),
+            price=_text(price),
         )
         if order_id in self._stream_by_order:
             return
@@ -86,14 +86,20 @@ class CryptoOrderSystem:
         return self._streams[stream_of(user_id, len(self._streams))]
 
     def _command(self, name: str, order_id: str) -> bool:
-        event = _event(type=name, order_id=order_id)
         stream = self._stream_by_order.get(order_id)
-        return stream is not None and self._apply(stream, event).reason is None
+        if stream is None:
+            return False
+        return self._apply(stream, _event(type=name, order_id=order_id)).reason is None
 
     def _apply(self, stream: OrderStream, event: Event) -> Decision:
         # The number of the call is the time: it alone orders placements across streams.
         self._calls += 1
         return stream.step([Input(self._calls, self._calls, event)]).decisions[0]
+
+
+def _text(amount: Amount) -> str:
+    """A number's digits; a string must be plain digits already, as on the wire."""
+    return amount if isinstance(amount, str) else plain_decimal(str(amount))
 
 
 def _event(**fields: str) -> Event:

@@ -3,8 +3,6 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from pydantic import ValidationError
-
 from processor.core.order import Order, from_record
 from processor.core.state_hash import hash_orders
 from schemas.live_order import SEQ_HEADER, parse_live_order
@@ -70,7 +68,7 @@ class SnapshotTable:
                 if chunk["snapshot_id"] != begin["snapshot_id"] or chunk["chunk"] != number:
                     return None
                 orders.extend(map(from_record, chunk["orders"]))
-        except (KeyError, ValidationError):
+        except (KeyError, ValueError):
             return None
         if len(orders) != end["order_count"] or hash_orders(orders) != end["state_hash"]:
             return None

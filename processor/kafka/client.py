@@ -15,7 +15,7 @@ from processor.kafka.errors import for_command
 
 _log = logging.getLogger(__name__)
 
-_CLOSE_TIMEOUT_S = 2
+_CLOSE_TIMEOUT_S = 1
 
 
 @asynccontextmanager

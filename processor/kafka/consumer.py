@@ -7,7 +7,7 @@ from aiokafka import AIOKafkaConsumer
 
 _log = logging.getLogger(__name__)
 
-_STOP_TIMEOUT_S = 3
+_STOP_TIMEOUT_S = 1.5
 
 
 async def start_consumer(consumer: AIOKafkaConsumer) -> None:
@@ -28,6 +28,6 @@ async def stop_consumer(consumer: AIOKafkaConsumer) -> None:
     done, _ = await asyncio.wait([stopping], timeout=_STOP_TIMEOUT_S)
     if not done:
         stopping.cancel()
-        _log.debug("a consumer did not stop in %d s", _STOP_TIMEOUT_S)
+        _log.debug("a consumer did not stop in %s s", _STOP_TIMEOUT_S)
     elif not stopping.cancelled() and (error := stopping.exception()) is not None:
         _log.debug("stopping a consumer: %r", error)

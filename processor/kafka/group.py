@@ -15,6 +15,7 @@ from aiokafka.errors import KafkaError
 
 from processor.errors import KafkaUnavailable
 from processor.kafka.connection import Connection
+from processor.kafka.consumer import stop_consumer
 from processor.kafka.errors import REFUSALS, describe
 from processor.runtime.ports import GroupListener
 
@@ -105,7 +106,7 @@ class KafkaGroup:
             starting.cancel()
             with suppress(asyncio.CancelledError, KafkaError, OSError):
                 await starting
-            await consumer.stop()
+            await stop_consumer(consumer)
 
     async def owns(self, stream: int) -> bool:
         """Part of `Group`."""

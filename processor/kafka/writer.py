@@ -3,10 +3,10 @@
 import asyncio
 import logging
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.errors import KafkaError, ProducerClosed
+from aiokafka.errors import KafkaError
 from aiokafka.structs import OffsetAndMetadata
 
 from processor.errors import FootingLost
@@ -22,7 +22,13 @@ _log = logging.getLogger(__name__)
 _BATCH_BYTES = 512 * 1024
 # aiokafka wraps sequence numbers wrongly after 2^31 records.
 _MAX_RECORDS = 2**30
-_CLOSE_TIMEOUT_S = 3
+# Of each step of closing; with a broker that answers it takes milliseconds.
+_CLOSE_TIMEOUT_S = 0.7
+# When somebody should hear of a commit that does not end.
+_SLOW_COMMIT_S = 5
+
+_STOPPING: Final[set["asyncio.Future[None]"]] = set()
+"""Producers that could not be closed in time: something must hold on to them."""
 
 
 class KafkaStreamWriter:
@@ -113,6 +119,21 @@ class KafkaStreamWriter:
 
     async def commit(self, offset: int, metadata: str) -> int:
         """Part of `StreamWriter`."""
+        slow = asyncio.get_running_loop().call_later(_SLOW_COMMIT_S, self._complain)
+        try:
+            return await self._commit(offset, metadata)
+        finally:
+            slow.cancel()
+
+    def _complain(self) -> None:
+        _log.warning(
+            "stream %d: no answer to a commit for %d s; waiting up to %d s for the broker",
+            self._stream,
+            _SLOW_COMMIT_S,
+            self._commit_timeout_s,
+        )
+
+    async def _commit(self, offset: int, metadata: str) -> int:
         with for_task(f"committing a transaction of stream {self._stream}"):
             async with asyncio.timeout(self._commit_timeout_s):
                 sends = await self._send_all()
@@ -144,25 +165,28 @@ class KafkaStreamWriter:
 
     async def close(self) -> None:
         """Part of `StreamWriter`."""
-        try:
-            async with asyncio.timeout(_CLOSE_TIMEOUT_S):
-                if self._in_transaction:
+        if self._in_transaction:
+            try:
+                async with asyncio.timeout(_CLOSE_TIMEOUT_S):
                     await self._producer.abort_transaction()
-        except (KafkaError, OSError, TimeoutError, AssertionError) as error:
-            # The next owner's fencing, or the transaction's timeout, aborts it.
-            _log.debug("stream %d: aborting: %r", self._stream, error)
+            except (KafkaError, OSError, TimeoutError, AssertionError) as error:
+                # The next owner's fencing, or the transaction's timeout, aborts it.
+                _log.debug("stream %d: aborting: %r", self._stream, error)
         await self._stop_producer()
 
     async def _stop_producer(self) -> None:
         stopping = asyncio.ensure_future(self._producer.stop())
         done, _ = await asyncio.wait([stopping], timeout=_CLOSE_TIMEOUT_S)
-        if not done:
-            # stop() flushes, and a batch of an idempotent producer never expires: with the broker
-            # away it would wait for ever.
-            self._producer._message_accumulator.fail_all(ProducerClosed())
-            done, _ = await asyncio.wait([stopping], timeout=_CLOSE_TIMEOUT_S)
-        if not done:
-            stopping.cancel()
-        if done and (error := stopping.exception()) is not None:
+        if done:
+            self._stopped(stopping)
+        else:
+            # stop() flushes, and a batch of an idempotent producer never expires. It ends when
+            # the broker is back, at the latest when the next owner's fencing cuts it off; what it
+            # may still send until then belongs to a transaction that nobody will commit.
+            _STOPPING.add(stopping)
+            stopping.add_done_callback(_STOPPING.discard)
+            stopping.add_done_callback(self._stopped)
+
+    def _stopped(self, stopping: "asyncio.Future[None]") -> None:
+        if not stopping.cancelled() and (error := stopping.exception()) is not None:
             _log.debug("stream %d: closing the producer: %r", self._stream, error)
-            await self._producer.client.close()

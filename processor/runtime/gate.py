@@ -56,7 +56,9 @@ class Gate:
         Raises:
             Stopped: none will be.
         """
-        await self._passable.wait()
+        # Whoever is woken looks again: the gate may have been shut in the same breath.
+        while not self._passable.is_set():
+            await self._passable.wait()
         if self.stopped:
             raise Stopped
 

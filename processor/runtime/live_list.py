@@ -7,13 +7,9 @@ from processor.runtime.log import batches
 from processor.runtime.ports import Bounds, Log
 from processor.topics import Topics
 
-# With an older one, tombstones of orders that it still has may be gone: half of what
-# delete.retention.ms is at least.
-_MAX_SNAPSHOT_AGE_US = 43_200_000_000
-
 
 async def read_live_orders(
-    log: Log, topics: Topics, num_streams: int, now_us: int
+    log: Log, topics: Topics, num_streams: int, *, oldest_snapshot_us: int
 ) -> list[tuple[int, Order]]:
     """Read all streams' latest whole snapshots, and the changes after them.
 
@@ -21,20 +17,24 @@ async def read_live_orders(
         log: where to read.
         topics: the topics' names.
         num_streams: how many streams there are.
-        now_us: wall clock, microseconds since the epoch.
+        oldest_snapshot_us: use no snapshot that was taken before, microseconds since the epoch:
+            tombstones of orders that it still has may be gone.
 
     Returns:
         Pairs of stream and order, merged by ``placed_at``, each stream in placement order.
     """
     views = [
-        (stream, await _read_stream(log, topics, stream, now_us)) for stream in range(num_streams)
+        (stream, await _read_stream(log, topics, stream, oldest_snapshot_us))
+        for stream in range(num_streams)
     ]
     return merge_streams((stream, view.orders()) for stream, view in views)
 
 
-async def _read_stream(log: Log, topics: Topics, stream: int, now_us: int) -> StreamView:
+async def _read_stream(
+    log: Log, topics: Topics, stream: int, oldest_snapshot_us: int
+) -> StreamView:
     snapshot = await _latest_snapshot(log, topics, stream)
-    if snapshot is not None and now_us - snapshot.taken_at_us > _MAX_SNAPSHOT_AGE_US:
+    if snapshot is not None and snapshot.taken_at_us < oldest_snapshot_us:
         snapshot = None
     live = await log.bounds(topics.live, stream)
     if snapshot is not None:

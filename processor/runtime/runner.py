@@ -11,6 +11,9 @@ from processor.runtime.task import StreamTask
 
 _log = logging.getLogger(__name__)
 
+# How long closing may take after a task was cut short: it is bounded by itself.
+_CANCEL_TIMEOUT_S = 3
+
 
 class StreamRunner:
     """Runs tasks for one stream, one after the other, until it is stopped.
@@ -68,8 +71,7 @@ class StreamRunner:
         if not done:
             _log.warning("stream %d: did not stop in %d ms", self.stream, timeout_ms)
             self._job.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._job
+            await asyncio.wait([self._job], timeout=_CANCEL_TIMEOUT_S)
 
     async def _run(self) -> None:
         failures = 0

@@ -22,8 +22,8 @@ class SupervisorSettings:
     # A rebalance waits for us no longer than the group's rebalance timeout: stay below it.
     suspend_timeout_ms: int = 8_000
     # Together under the 10 s that a process has between SIGTERM and SIGKILL.
-    stop_timeout_ms: int = 5_000
-    leave_timeout_ms: int = 3_000
+    stop_timeout_ms: int = 4_000
+    leave_timeout_ms: int = 2_000
     retry_backoff_ms: int = 200
     max_retry_backoff_ms: int = 5_000
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+from aiokafka.structs import OffsetAndMetadata
 
 from processor.bootstrap import make_topics
 from processor.settings import load_settings
@@ -87,17 +89,36 @@ class Cluster:
             consumer.assign(partitions)
             for where in partitions:
                 consumer.seek(where, 0)
-            ends = await consumer.end_offsets(partitions)
+            ends = await self._settled(partitions, consumer)
             while any([await consumer.position(where) < ends[where] for where in partitions]):
                 for where, records in (await consumer.getmany(timeout_ms=100)).items():
                     found[where.partition].extend(records)
         return found
 
+    async def _settled(
+        self, partitions: list[TopicPartition], committed: AIOKafkaConsumer
+    ) -> dict[TopicPartition, int]:
+        """The ends, once no transaction is open: a commit returns before its markers are there."""
+        deadline = time.monotonic() + _LIMIT_S
+        async with AIOKafkaConsumer(bootstrap_servers=self.servers) as consumer:
+            while True:
+                ends: dict[TopicPartition, int] = await consumer.end_offsets(partitions)
+                if ends == await committed.end_offsets(partitions):
+                    return ends
+                assert time.monotonic() < deadline, "a transaction stays open"
+                await asyncio.sleep(_POLL_S)
+
     async def committed(self) -> list[int]:
-        """The group's committed offsets, -1 where there is none."""
+        """The group's committed offsets, -1 where there is none or the broker does not say."""
         partitions = self._event_partitions()
+        found: dict[TopicPartition, OffsetAndMetadata] = {}
         async with _Admin(self.servers) as admin:
-            found = await admin.list_consumer_group_offsets(self.app_id, partitions=partitions)
+            try:
+                found = await admin.list_consumer_group_offsets(self.app_id, partitions=partitions)
+            except KafkaError as error:
+                # A broker that has just started has no coordinator yet.
+                if not error.retriable:
+                    raise
         return [found[where].offset if where in found else -1 for where in partitions]
 
     async def drained(self) -> None:

@@ -1,11 +1,10 @@
 """The judge: reads every topic as anyone could, and compares with the naive model."""
 
 import json
-import time
+from itertools import zip_longest
 from typing import Any
 
 from processor.bootstrap import open_log
-from processor.runtime.live_list import read_live_orders
 from processor.settings import load_settings
 from tests.integration.cluster import Cluster, Record
 from tests.model import NaiveSystem, state_hash
@@ -30,7 +29,8 @@ async def judge(cluster: Cluster, refused: dict[bytes | None, str] | None = None
     model = NaiveSystem(cluster.num_streams)
     for stream in range(cluster.num_streams):
         expected, refused_offsets = _expected(model, stream, events[stream], refused or {})
-        assert [_outcome(answer) for answer in answers[stream]] == expected
+        found = [_outcome(answer) for answer in answers[stream]]
+        assert found == expected, _first_difference(found, expected)
         assert [_source(letter) for letter in letters[stream]] == refused_offsets
         _check_table(model, stream, live[stream])
     await _check_list(cluster, model)
@@ -59,6 +59,12 @@ def _decode(value: bytes | None) -> dict[str, Any]:
     for name in event.keys() & {"amount", "price"}:
         event[name] = str(event[name])
     return event
+
+
+def _first_difference(found: list[dict[str, Any]], expected: list[dict[str, Any]]) -> str:
+    pairs = enumerate(zip_longest(found, expected))
+    at, (has, wants) = next((at, pair) for at, pair in pairs if pair[0] != pair[1])
+    return f"{len(found)} answers to {len(expected)} events; number {at} is {has}, not {wants}"
 
 
 def _outcome(answer: Record) -> dict[str, Any]:
@@ -95,8 +101,8 @@ def _fields(order: dict[str, Any]) -> dict[str, Any]:
 async def _check_list(cluster: Cluster, model: NaiveSystem) -> None:
     """What ``live-orders list`` reads: a snapshot of each stream and the changes after it."""
     settings = load_settings(bootstrap_servers=cluster.servers, topic_prefix=cluster.topics.prefix)
-    async with open_log(settings) as (log, topics, num_streams):
-        found = await read_live_orders(log, topics, num_streams, time.time_ns() // 1000)
+    async with open_log(settings) as reading:
+        found = await reading.live_orders()
     for stream, expected in enumerate(model.live()):
         assert [(o.order_id, o.status) for number, o in found if number == stream] == expected
 

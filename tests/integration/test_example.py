@@ -32,7 +32,7 @@ async def test_the_example_gives_the_lists_of_the_design(
         # One at a time: which list comes of it must not depend on how streams are interleaved.
         for number, step in enumerate(_STEPS, start=1):
             sent = command(cluster.environment, "produce", stdin=step)
-            assert (sent.returncode, sent.stderr) == (0, "1 events sent\n")
+            assert (sent.returncode, sent.stderr) == (0, "1 event sent\n")
             await cluster.progressed(number)
         listed = command(cluster.environment, "list")
         assert listed.stdout.splitlines() == ["order1", "order3(paused)", "order4"]

@@ -1,0 +1,96 @@
+"""A consumer group that a test can move about."""
+
+import asyncio
+from collections.abc import Awaitable, Mapping
+
+from processor.runtime.ports import GroupListener
+
+Shares = Mapping["FakeMember", frozenset[int]]
+
+
+class FakeGroup:
+    """The group's coordinator: eager rebalances, everything is revoked first.
+
+    It spreads the streams over the members whenever one joins or leaves; ``by_hand``, only
+    `rebalance` moves anything.
+    """
+
+    def __init__(self, num_streams: int, *, by_hand: bool = False) -> None:
+        self.by_hand = by_hand
+        self.members: list[FakeMember] = []
+        # Whether the coordinator confirms, when it is asked, what it has assigned.
+        self.confirms = True
+        self._num_streams = num_streams
+        self._shares: dict[FakeMember, frozenset[int]] = {}
+        self._stable = True
+        self._turn = asyncio.Lock()
+
+    def member(self) -> "FakeMember":
+        """Somebody who may join."""
+        return FakeMember(self)
+
+    def owns(self, member: "FakeMember", stream: int) -> bool:
+        """What the coordinator says."""
+        return self.confirms and self._stable and stream in self._shares.get(member, ())
+
+    async def rebalance(self, shares: Shares | None = None) -> None:
+        """Revoke everything from everyone, wait for all of them, assign anew."""
+        async with self._turn:
+            self._stable = False
+            members = list(self.members)
+            await asyncio.gather(*(one.told().on_revoked() for one in members))
+            self._shares = dict(self._spread(members) if shares is None else shares)
+            self._stable = True
+            for one in members:
+                if one in self.members:
+                    one.told().on_assigned(self._shares.get(one, frozenset()))
+
+    def expel(self, member: "FakeMember") -> None:
+        """What happens to a process that is asleep: it is out, and does not know."""
+        self.members.remove(member)
+        self._shares.pop(member, None)
+
+    def _spread(self, members: list["FakeMember"]) -> Shares:
+        return {
+            one: frozenset(range(place, self._num_streams, len(members)))
+            for place, one in enumerate(members)
+        }
+
+
+class FakeMember:
+    """A `Group`, as one process sees it."""
+
+    def __init__(self, group: FakeGroup) -> None:
+        self.joined = asyncio.Event()
+        self.asked = 0
+        self._group = group
+        self._listener: GroupListener | None = None
+
+    def listen(self, listener: GroupListener) -> None:
+        """Say whom to tell, as `run` does."""
+        self._listener = listener
+
+    def told(self) -> GroupListener:
+        """Whom to tell."""
+        assert self._listener is not None, "not a member"
+        return self._listener
+
+    async def run(self, listener: GroupListener, stop: Awaitable[object]) -> None:
+        """Part of `Group`."""
+        self.listen(listener)
+        self._group.members.append(self)
+        self.joined.set()
+        try:
+            if not self._group.by_hand:
+                await self._group.rebalance()
+            await stop
+        finally:
+            if self in self._group.members:
+                self._group.expel(self)
+        if not self._group.by_hand:
+            await self._group.rebalance()
+
+    async def owns(self, stream: int) -> bool:
+        """Part of `Group`."""
+        self.asked += 1
+        return self._group.owns(self, stream)

@@ -1,0 +1,63 @@
+"""A Kafka of a test's own, for tests that hurt it."""
+
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_SCRIPT = Path(__file__).resolve().parent.parent.parent / "scripts" / "kafka"
+_LIMIT_S = 120
+
+
+class OwnKafka:
+    """A broker in a process of its own, through ``scripts/kafka``."""
+
+    def __init__(self, port: int) -> None:
+        self.servers = f"127.0.0.1:{port}"
+        self._port = port
+
+    def start(self) -> None:
+        """Start it, on the data it had; returns when it answers."""
+        self._do("start")
+
+    def kill(self) -> None:
+        """kill -9."""
+        self._do("kill")
+
+    def stop(self) -> None:
+        """Stop it in an orderly way."""
+        self._do("stop")
+
+    def wipe(self) -> None:
+        """Stop it and delete its data."""
+        self._do("wipe")
+
+    def _do(self, what: str) -> None:
+        subprocess.run(
+            [str(_SCRIPT), what, str(self._port)], check=True, timeout=_LIMIT_S, capture_output=True
+        )
+
+
+@contextmanager
+def own_kafka() -> Iterator[OwnKafka]:
+    """A fresh broker that is gone after the block."""
+    kafka = OwnKafka(_free_port())
+    kafka.start()
+    try:
+        yield kafka
+    finally:
+        kafka.wipe()
+
+
+def _free_port() -> int:
+    """A port that is free together with the next one, which the controller takes."""
+    for port in range(28_100, 29_000, 2):
+        with socket.socket() as one, socket.socket() as other:
+            try:
+                one.bind(("127.0.0.1", port))
+                other.bind(("127.0.0.1", port + 1))
+            except OSError:
+                continue
+        return port
+    raise AssertionError("no free port")

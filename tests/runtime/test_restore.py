@@ -1,0 +1,291 @@
+"""A task that goes on where another one stopped, or refuses to."""
+
+import json
+
+import pytest
+
+from processor.errors import BrokenInvariant, FootingLost, UsageError
+from processor.runtime import restore
+from processor.runtime.ports import Committed
+from schemas.commit import SlotExtents, dump_commit
+from tests.fakes.link import Fault
+from tests.runtime.world import APP_ID, World, cancel, cancel_all, pause, place, user_of
+
+NO_CHUNKS: SlotExtents = {"a": 0, "b": 0}
+
+
+@pytest.fixture(autouse=True)
+def _ask_again_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(restore, "_NO_OFFSET_DELAY_S", 0)
+
+
+async def test_a_new_task_has_the_orders_of_the_one_before() -> None:
+    world = World()
+    world.send(place("o1"), place("o2", "bob"), pause("o1"))
+    await world.run_task()
+    world.send(place("o1"), pause("o1"), cancel("o2"), place("o3"))
+    await world.run_task()
+    await world.check()
+    assert await world.listed() == ["o1(paused)", "o3"]
+    assert [answer.get("reason") for answer in world.answers()[3:]] == [
+        "duplicate_order",
+        "already_paused",
+        None,
+        None,
+    ]
+
+
+async def test_placement_order_survives_a_change_that_came_later() -> None:
+    world = World()
+    world.send(place("o1"), place("o2"), place("o3"), pause("o1"))
+    await world.run_task()
+    world.kafka.log(world.topics.live, 0).compact()
+    await world.run_task()
+    world.send(place("o4"))
+    await world.run_task()
+    await world.check()
+    assert await world.listed() == ["o1(paused)", "o2", "o3", "o4"]
+
+
+async def test_holes_and_an_aborted_end_do_not_stop_a_restore() -> None:
+    world = World()
+    world.send(*(place(f"o{n}") for n in range(6)), cancel("o5"), cancel("o0"))
+    await world.run_task()
+    world.send(place("o6"))
+    crashing = world.broker()
+    crashing.link.fail(Fault.HALF, "commit")
+    with pytest.raises(FootingLost):
+        await world.run_task(broker=crashing)
+    log = world.kafka.log(world.topics.live, 0)
+    log.compact(drop_tombstones=True)
+    await world.run_task()
+    # Now the end is a hole: all that was there is shadowed.
+    world.send(cancel("o6"))
+    await world.run_task()
+    log.compact(drop_tombstones=True)
+    assert log.records()[-1].offset < log.end - 2
+
+    world.send(place("o7"), cancel("o1"))
+    await world.run_task()
+    assert await world.listed() == ["o2", "o3", "o4", "o7"]
+    assert world.answered() == list(range(12))
+
+
+async def test_seq_never_goes_back_when_compaction_drops_the_highest() -> None:
+    world = World()
+    world.send(place("o1"), place("o2"), cancel("o2"), cancel("o1"))
+    await world.run_task()
+    highest = max(world.seqs())
+    world.kafka.log(world.topics.live, 0).compact(drop_tombstones=True)
+    assert world.seqs() == []
+
+    world.send(place("o3"))
+    await world.run_task()
+    assert world.seqs()[0] > highest
+
+
+async def test_seq_goes_on_from_the_end_of_the_table_if_that_is_greatest() -> None:
+    world = World()
+    for number in range(5):
+        world.send(place(f"o{number}"))
+        await world.run_task()
+    end = world.kafka.log(world.topics.live, 0).end
+    assert end > world.metadata()["seq"]
+    world.send(place("last"))
+    await world.run_task()
+    assert world.seqs()[-1] > end
+
+
+async def test_seq_goes_on_from_the_metadata_if_that_is_greatest() -> None:
+    world = World()
+    world.send(place("o1"))
+    await world.run_task()
+    committed = world.kafka.offsets[APP_ID, 0]
+    ahead = {**json.loads(committed.metadata), "seq": 1000}
+    world.kafka.offsets[APP_ID, 0] = Committed(committed.offset, json.dumps(ahead))
+    world.send(place("o2"))
+    await world.run_task()
+    assert world.seqs() == [1, 1001]
+
+
+async def test_a_committed_offset_that_lags_behind_the_table_is_asked_for_again() -> None:
+    world = World()
+    world.send(place("o1"))
+    await world.run_task()
+    old = world.kafka.offsets[APP_ID, 0]
+    world.send(place("o2"))
+    await world.run_task()
+    broker = world.broker()
+    broker.stale_committed.append(old)
+    with pytest.raises(FootingLost, match=r"orders\.live/0 is at seq \d+"):
+        await world.run_task(broker=broker)
+    await world.run_task(broker=broker)
+    await world.check()
+
+
+async def test_no_committed_offset_is_believed_only_after_asking_again() -> None:
+    world = World()
+    world.send(place("o1"))
+    await world.run_task()
+    world.send(place("o2"))
+    broker = world.broker()
+    broker.stale_committed.extend([None, None])
+    await world.run_task(broker=broker)
+    await world.check()
+
+
+async def test_records_in_outputs_without_a_committed_offset_are_refused() -> None:
+    world = World()
+    world.send(place("o1"))
+    await world.run_task()
+    del world.kafka.offsets[APP_ID, 0]
+    with pytest.raises(
+        UsageError, match=r"live-orders has no committed offset on orders\.events/0.*--app-id"
+    ):
+        await world.run_task()
+    assert world.committed_offset() == -1
+    assert world.answered() == [0]
+
+
+async def test_outputs_that_once_had_records_count_though_they_are_empty_now() -> None:
+    world = World()
+    log = world.kafka.log(world.topics.results, 0)
+    world.kafka.append(world.topics.results, 0, [(None, b"{}", [])])
+    log.delete_before(log.end)
+    with pytest.raises(UsageError, match=r"orders\.results/0 has records"):
+        await world.run_task()
+
+
+@pytest.mark.parametrize("metadata", ["", "{}", '{"v": 2}', "not json"])
+async def test_an_offset_that_another_tool_committed_is_refused(metadata: str) -> None:
+    world = World()
+    world.send(place("o1"))
+    world.kafka.offsets[APP_ID, 0] = Committed(1, metadata)
+    with pytest.raises(UsageError, match="committed by another tool"):
+        await world.run_task()
+    assert world.answers() == []
+
+
+async def test_a_changed_partition_count_is_refused() -> None:
+    world = World()
+    user = user_of(1, 2)
+    world.send(place("o1", user))
+    await world.run_task()
+    with pytest.raises(UsageError, match=f"user '{user}'.*stream 1 of 2.*partitions was changed"):
+        await world.run_task(num_streams=2)
+    assert world.answered() == [0]
+
+
+async def test_events_that_retention_removed_unread_are_named() -> None:
+    world = World()
+    world.send(place("o1"), place("o2"))
+    await world.run_task()
+    world.send(*(cancel("o1") for _ in range(5)))
+    world.kafka.log(world.topics.events, 0).delete_before(6)
+    with pytest.raises(
+        UsageError, match=r"events 2 to 5 of orders\.events/0.*--accept-lost-events"
+    ):
+        await world.run_task()
+    assert world.committed_offset() == 2
+
+
+async def test_lost_events_are_passed_over_when_that_is_accepted() -> None:
+    world = World()
+    world.send(place("o1"), place("o2"))
+    await world.run_task()
+    world.send(*(cancel("o1") for _ in range(5)))
+    world.kafka.log(world.topics.events, 0).delete_before(6)
+    await world.run_task(accept_lost_events=True)
+    assert world.answered() == [0, 1, 6]
+    assert await world.listed() == ["o2"]
+
+
+async def test_a_first_start_on_events_that_are_gone_already_is_refused_too() -> None:
+    world = World()
+    world.send(place("o1"), place("o2"), place("o3"))
+    world.kafka.log(world.topics.events, 0).delete_before(2)
+    with pytest.raises(UsageError, match="events 0 to 1 of"):
+        await world.run_task()
+    await world.run_task(accept_lost_events=True)
+    assert world.answered() == [2]
+
+
+async def test_events_removed_under_a_running_task_end_the_process() -> None:
+    world = World()
+    broker = world.broker()
+    held = broker.link.hold("fetch")
+    async with world.task(broker) as running:
+        await running.until(held.reached.is_set)
+        world.send(place("o1"), place("o2"))
+        world.kafka.log(world.topics.events, 0).delete_before(1)
+        held.release()
+        with pytest.raises(UsageError, match=r"offset 0 of orders\.events/0 is gone"):
+            await running.fails()
+
+
+async def test_a_committed_offset_past_the_end_is_refused() -> None:
+    world = World()
+    world.send(place("o1"))
+    await world.run_task()
+    committed = world.kafka.offsets[APP_ID, 0]
+    world.kafka.offsets[APP_ID, 0] = Committed(9, committed.metadata)
+    with pytest.raises(UsageError, match=r"offset 9 is past the end 1 of orders\.events/0"):
+        await world.run_task()
+
+
+async def test_a_table_that_lost_records_is_a_broken_invariant() -> None:
+    world = World()
+    world.send(place("o1"), place("o2"))
+    await world.run_task()
+    world.kafka.log(world.topics.live, 0).delete_before(1)
+    with pytest.raises(BrokenInvariant, match=r"orders\.live/0 holds 1 live orders.*offset 2"):
+        await world.run_task()
+
+
+async def test_a_record_of_somebody_else_in_the_table_is_a_broken_invariant() -> None:
+    world = World()
+    world.send(place("o1"))
+    await world.run_task()
+    end = world.kafka.append(world.topics.live, 0, [(b"o9", b'{"hello": 1}', [])])
+    with pytest.raises(BrokenInvariant, match=rf"orders\.live/0 at offset {end - 1} is not a"):
+        await world.run_task()
+
+
+async def test_a_tombstone_without_seq_is_a_broken_invariant() -> None:
+    world = World()
+    world.send(place("o1"))
+    await world.run_task()
+    world.kafka.append(world.topics.live, 0, [(b"o1", None, [])])
+    with pytest.raises(BrokenInvariant, match="not a record of this processor"):
+        await world.run_task()
+
+
+async def test_an_empty_table_restores_from_metadata_alone() -> None:
+    world = World()
+    world.send(place("o1"), cancel_all())
+    await world.run_task()
+    world.kafka.log(world.topics.live, 0).compact(drop_tombstones=True)
+    await world.run_task()
+    world.send(place("o1"))
+    await world.run_task()
+    assert await world.listed() == ["o1"]
+
+
+async def test_the_committed_metadata_says_what_the_stream_is() -> None:
+    world = World()
+    await world.run_task()
+    world.send(place("o1"), place("o2"), cancel("o1"))
+    await world.run_task()
+    found = world.metadata()
+    empty = dump_commit(
+        {
+            "v": 1,
+            "seq": 0,
+            "state_hash": "0" * 64,
+            "next_slot": "a",
+            "slot_chunks": NO_CHUNKS,
+        }
+    )
+    assert found["seq"] == max(world.seqs())
+    assert found["state_hash"] != json.loads(empty)["state_hash"]
+    assert set(found) == set(json.loads(empty))

@@ -1,0 +1,183 @@
+"""A whole process: how it ends."""
+
+import asyncio
+import time
+from collections.abc import Awaitable
+from dataclasses import replace
+
+import pytest
+
+from processor.core.stream import OrderStream
+from processor.errors import BrokenInvariant, KafkaUnavailable, UsageError
+from processor.runtime.lifecycle import TaskState
+from processor.runtime.ports import Committed, GroupListener
+from tests.fakes.group import FakeGroup
+from tests.fakes.link import Fault
+from tests.runtime.world import APP_ID, QUICK, Watcher, World, place, user_of
+from tests.waiting import eventually
+
+IMPATIENT = replace(QUICK, stop_timeout_ms=50, leave_timeout_ms=50)
+
+
+async def test_stop_commits_what_is_open_leaves_the_group_and_ends() -> None:
+    world, group = World(2), FakeGroup(2)
+    broker, member = world.broker(), group.member()
+    world.send(place("o1", user_of(0, 2)))
+    async with world.process(broker, member) as running:
+        await running.until(lambda: world.is_caught_up(0) and world.is_caught_up(1))
+        world.send(place("o2", user_of(0, 2)))
+        held = broker.link.hold("commit")
+        await running.until(held.reached.is_set)
+        asyncio.get_running_loop().call_soon(held.release)
+    assert world.is_caught_up(0)
+    assert group.members == []
+    assert {states[-1] for states in running.watcher.states.values()} == {TaskState.CLOSED}
+    assert all(reader.closed for reader in broker.readers)
+    await world.check(0)
+
+
+async def test_stop_does_not_wait_for_a_commit_that_hangs() -> None:
+    world, group = World(), FakeGroup(1)
+    broker = world.broker()
+    held = broker.link.hold("commit")
+    supervisor = world.supervisor(broker, group.member(), settings=IMPATIENT)
+    job = asyncio.create_task(supervisor.run())
+    await asyncio.wait_for(held.reached.wait(), 10)
+    supervisor.stop()
+    started = time.monotonic()
+    await asyncio.wait_for(job, 10)
+    assert time.monotonic() - started < 1
+    assert group.members == []
+
+
+class Stubborn:
+    """A `Group` that cannot be left."""
+
+    async def run(self, listener: GroupListener, stop: Awaitable[object]) -> None:
+        """Part of `Group`."""
+        await stop
+        await asyncio.Event().wait()
+
+    async def owns(self, stream: int) -> bool:
+        """Part of `Group`."""
+        return False
+
+
+async def test_stop_does_not_wait_for_a_group_that_cannot_be_left() -> None:
+    world = World()
+    supervisor = world.supervisor(world.broker(), Stubborn(), settings=IMPATIENT)
+    job = asyncio.create_task(supervisor.run())
+    supervisor.stop()
+    await asyncio.wait_for(job, 1)
+
+
+async def test_stop_before_the_first_assignment_ends_at_once() -> None:
+    world, group = World(), FakeGroup(1, by_hand=True)
+    broker, member = world.broker(), group.member()
+    async with world.process(broker, member) as running:
+        await running.until(member.joined.is_set)
+    assert broker.link.calls == []
+
+
+async def test_an_assignment_that_comes_after_the_stop_starts_nothing() -> None:
+    world = World()
+    broker = world.broker()
+    supervisor = world.supervisor(broker, FakeGroup(1).member())
+    supervisor.stop()
+    supervisor.on_assigned(frozenset({0}))
+    await asyncio.wait_for(supervisor.run(), 10)
+    assert broker.link.calls == []
+
+
+async def test_stop_is_not_delayed_by_a_back_off() -> None:
+    world, group = World(), FakeGroup(1)
+    broker = world.broker()
+    broker.link.cut()
+    slow = replace(QUICK, retry_backoff_ms=60_000, max_retry_backoff_ms=60_000)
+    watcher = Watcher()
+    supervisor = world.supervisor(broker, group.member(), watcher=watcher, settings=slow)
+    job = asyncio.create_task(supervisor.run())
+    await eventually(lambda: watcher.states.get(0, [])[-1:] == [TaskState.CLOSED])
+    supervisor.stop()
+    await asyncio.wait_for(job, 1)
+
+
+async def test_an_error_that_the_process_cannot_live_with_ends_run() -> None:
+    world = World(2)
+    world.send(place("o1", user_of(1, 2)), stream=1)
+    world.kafka.offsets[APP_ID, 1] = Committed(0, "foreign")
+    group = FakeGroup(2)
+    async with world.process(world.broker(), group.member()) as running:
+        with pytest.raises(UsageError, match=r"orders\.events/1 was\s+committed by another tool"):
+            await running.fails()
+    assert group.members == []
+    assert running.watcher.states[0][-1] is TaskState.CLOSED
+
+
+async def test_a_broken_invariant_ends_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+
+    def boom(*_: object) -> None:
+        raise ZeroDivisionError("simulated")
+
+    monkeypatch.setattr(OrderStream, "step", boom)
+    world.send(place("o1"))
+    async with world.process(world.broker(), FakeGroup(1).member()) as running:
+        with pytest.raises(BrokenInvariant, match=r"stream 0 .*offset 0 of orders\.events/0"):
+            await running.fails()
+    assert world.answers() == []
+    assert world.committed_offset() == 0
+
+
+async def test_an_unexpected_error_outside_the_loop_ends_run_as_a_broken_invariant() -> None:
+    world = World()
+    broker = world.broker()
+
+    def boom(stream: int) -> None:
+        raise ZeroDivisionError("simulated")
+
+    broker.fence = boom  # type: ignore[method-assign,assignment]
+    async with world.process(broker, FakeGroup(1).member()) as running:
+        with pytest.raises(BrokenInvariant, match="stream 0: ZeroDivisionError"):
+            await running.fails()
+
+
+class Refused(Stubborn):
+    """A `Group` that does not take us."""
+
+    async def run(self, listener: GroupListener, stop: Awaitable[object]) -> None:
+        """Part of `Group`."""
+        waiting = asyncio.ensure_future(stop)
+        await asyncio.sleep(0)
+        waiting.cancel()
+        raise KafkaUnavailable("Kafka refuses the group")
+
+
+async def test_a_group_that_refuses_us_ends_run() -> None:
+    world = World()
+    supervisor = world.supervisor(world.broker(), Refused())
+    with pytest.raises(KafkaUnavailable, match="refuses the group"):
+        await asyncio.wait_for(supervisor.run(), 10)
+
+
+async def test_an_events_topic_that_has_grown_is_refused() -> None:
+    world, group = World(2), FakeGroup(3, by_hand=True)
+    broker, member = world.broker(), group.member()
+    async with world.process(broker, member) as running:
+        await running.until(member.joined.is_set)
+        await group.rebalance({member: frozenset({0, 1, 2})})
+        with pytest.raises(UsageError, match="grown from 2 partitions"):
+            await running.fails()
+    assert broker.link.calls == []
+
+
+async def test_passing_trouble_is_retried_until_it_is_over() -> None:
+    world, group = World(), FakeGroup(1)
+    world.send(place("o1"))
+    broker = world.broker()
+    for nth in range(1, 6):
+        broker.link.fail(Fault.BEFORE, "fence", nth=nth)
+    async with world.process(broker, group.member()) as running:
+        await running.until(world.is_caught_up)
+    assert broker.link.calls.count("fence") == 6
+    await world.check()

@@ -1,0 +1,30 @@
+"""The metadata beside a committed offset."""
+
+import pytest
+
+from schemas.commit import CommitMetadata, dump_commit, parse_commit
+
+LARGEST: CommitMetadata = {
+    "v": 1,
+    "seq": 2**63 - 1,
+    "state_hash": "f" * 64,
+    "next_slot": "b",
+    "slot_chunks": {"a": 2**63 - 1, "b": 2**63 - 1},
+}
+
+
+def test_the_metadata_survives_the_round_trip() -> None:
+    assert parse_commit(dump_commit(LARGEST)) == LARGEST
+
+
+def test_the_largest_metadata_stays_under_what_kafka_takes() -> None:
+    assert len(dump_commit(LARGEST).encode()) < 4096
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", "null", "[]", "{}", "console-consumer", '{"v":2}', '{"v":true}', "{", "é", "1"]
+    + [dump_commit(LARGEST).replace(*change) for change in (('"v":1', '"v":2'), ('"b"', '"c"'))],
+)
+def test_metadata_that_is_not_ours_is_none(text: str) -> None:
+    assert parse_commit(text) is None

@@ -1,0 +1,141 @@
+"""Settings: where they come from, what fits together, and what is said when it does not."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from processor.errors import UsageError
+from processor.settings import Settings, load_settings, unknown_settings
+
+
+@pytest.fixture(autouse=True)
+def no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Neither the variables nor the .env of whoever runs the tests count."""
+    for name in list(os.environ):
+        if name.upper().startswith("LIVE_ORDERS_"):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_the_defaults_are_those_of_the_design() -> None:
+    settings = load_settings()
+    assert settings.bootstrap_servers == "127.0.0.1:9092"
+    assert (settings.app_id, settings.topic_prefix) == ("live-orders", "orders.")
+    assert (settings.commit_interval_ms, settings.max_batch_events) == (100, 5000)
+    assert settings.max_event_bytes == 65_536
+    assert (settings.snapshot_interval_ms, settings.snapshot_max_age_ms) == (1000, 600_000)
+
+
+def test_flags_win_over_the_environment_and_that_over_the_env_file(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    Path(".env").write_text("LIVE_ORDERS_APP_ID=file\nLIVE_ORDERS_TOPIC_PREFIX=file.\n")
+    monkeypatch.setenv("LIVE_ORDERS_APP_ID", "environment")
+    monkeypatch.setenv("LIVE_ORDERS_BOOTSTRAP_SERVERS", "environment:1")
+    settings = load_settings(bootstrap_servers="flag:1")
+    assert settings.bootstrap_servers == "flag:1"
+    assert settings.app_id == "environment"
+    assert settings.topic_prefix == "file."
+
+
+def test_a_flag_that_was_not_given_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIVE_ORDERS_APP_ID", "environment")
+    assert load_settings(app_id=None).app_id == "environment"
+
+
+def test_other_lines_of_an_env_file_do_not_matter() -> None:
+    Path(".env").write_text("OTHER=1\nLIVE_ORDERS_TEST_BOOTSTRAP=x\n")
+    assert load_settings() == Settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [
+        ("COMMIT_INTERVAL_MS", "soon", "must be a whole number"),
+        ("COMMIT_INTERVAL_MS", "0", "must be greater than 0"),
+        ("COMMIT_INTERVAL_MS", "-5", "must be greater than 0"),
+        ("COMMIT_INTERVAL_MS", "1.5", "must be a whole number"),
+        ("MAX_BATCH_EVENTS", "0", "must be greater than 0"),
+        ("MAX_EVENT_BYTES", "900001", "must be at most 900000"),
+        ("APP_ID", "", "must be 1 to 100 of the characters A-Z a-z 0-9 . _ -"),
+        ("APP_ID", "a b", "must be 1 to 100 of the characters A-Z a-z 0-9 . _ -"),
+        ("APP_ID", "a\n", "must be 1 to 100 of the characters A-Z a-z 0-9 . _ -"),
+        ("TOPIC_PREFIX", "orders/", "must be 1 to 100 of the characters A-Z a-z 0-9 . _ -"),
+        ("TOPIC_PREFIX", "x" * 101, "must be 1 to 100 of the characters A-Z a-z 0-9 . _ -"),
+        ("BOOTSTRAP_SERVERS", "", "must not be empty"),
+        ("ACCEPT_LOST_EVENTS", "maybe", "must be true or false"),
+    ],
+)
+def test_a_wrong_setting_is_one_sentence_with_its_name(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, problem: str
+) -> None:
+    monkeypatch.setenv(f"LIVE_ORDERS_{name}", value)
+    with pytest.raises(UsageError) as caught:
+        load_settings()
+    assert str(caught.value) == f"setting {name.lower()} (LIVE_ORDERS_{name}): {problem}"
+
+
+def test_a_wrong_flag_is_told_as_the_setting_it_is() -> None:
+    with pytest.raises(UsageError, match=r"^setting app_id \(LIVE_ORDERS_APP_ID\): must be 1 to"):
+        load_settings(app_id="a b")
+
+
+@pytest.mark.parametrize(
+    ("variable", "said"),
+    [
+        (
+            "LIVE_ORDERS_TOPIC_PREFX",
+            [
+                "LIVE_ORDERS_TOPIC_PREFX is no setting and has no effect; "
+                "did you mean LIVE_ORDERS_TOPIC_PREFIX?"
+            ],
+        ),
+        (
+            "LIVE_ORDERS_" + "Q" * 60,
+            ["LIVE_ORDERS_" + "Q" * 60 + " is no setting and has no effect"],
+        ),
+        ("LIVE_ORDERS_APP_ID", []),
+        ("LIVE_ORDERS_TEST_BOOTSTRAP", []),
+        ("OTHER_APP_ID", []),
+    ],
+)
+def test_a_variable_that_looks_like_a_setting_and_is_none_is_told(
+    monkeypatch: pytest.MonkeyPatch, variable: str, said: list[str]
+) -> None:
+    monkeypatch.setenv(variable, "x")
+    assert unknown_settings() == said
+
+
+RELATIONS = [
+    ("commit_interval_ms", "transaction_timeout_ms", 2),
+    ("heartbeat_interval_ms", "session_timeout_ms", 3),
+    ("session_timeout_ms", "rebalance_timeout_ms", 1),
+    ("snapshot_interval_ms", "snapshot_max_age_ms", 2),
+]
+
+
+def bounds_of(lesser: str, greater: str, factor: int) -> dict[str, int]:
+    """The two settings just fitting together, and what else then must fit."""
+    fitting = {lesser: 12_000, greater: 12_000 * factor}
+    if greater == "session_timeout_ms":
+        fitting["rebalance_timeout_ms"] = fitting[greater]
+    return fitting
+
+
+@pytest.mark.parametrize(("lesser", "greater", "factor"), RELATIONS)
+def test_settings_that_just_fit_together_are_taken(lesser: str, greater: str, factor: int) -> None:
+    fitting = bounds_of(lesser, greater, factor)
+    settings = load_settings(**fitting)
+    assert {name: getattr(settings, name) for name in fitting} == fitting
+
+
+@pytest.mark.parametrize(("lesser", "greater", "factor"), RELATIONS)
+def test_settings_that_do_not_fit_together_are_one_sentence_with_both_names(
+    lesser: str, greater: str, factor: int
+) -> None:
+    fitting = bounds_of(lesser, greater, factor)
+    times = f"{factor} times " if factor > 1 else ""
+    with pytest.raises(UsageError) as caught:
+        load_settings(**fitting | {greater: fitting[greater] - 1})
+    assert str(caught.value) == f"settings: {greater} must be at least {times}{lesser}"
