@@ -8,10 +8,21 @@ import sys
 import time
 
 import uvloop
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.producer.message_accumulator import BatchBuilder
 
 _TRANSACTION_S = 0.1
 _BATCH_BYTES = 512 * 1024
+
+
+def _append(batch: BatchBuilder, record: ConsumerRecord[bytes, bytes]) -> bool:
+    added = batch.append(
+        timestamp=record.timestamp,
+        key=record.key,
+        value=record.value,
+        headers=list(record.headers),
+    )
+    return added is not None
 
 
 async def _copy(servers: str, source: str, target: str, partition: int, count: int) -> None:
@@ -40,10 +51,11 @@ async def _copy(servers: str, source: str, target: str, partition: int, count: i
         while copied < count and (left := deadline - time.monotonic()) > 0:
             fetched = await consumer.getmany(read, timeout_ms=int(left * 1000), max_records=500)
             for record in fetched.get(read, ()):
-                if batch.append(timestamp=None, key=record.key, value=record.value) is None:
+                # The record as it is: a copy that dropped its time and headers would be none.
+                if not _append(batch, record):
                     sent.append(await producer.send_batch(batch, target, partition=partition))
                     batch = producer.create_batch()
-                    batch.append(timestamp=None, key=record.key, value=record.value)
+                    _append(batch, record)
                 copied += 1
             await asyncio.sleep(0)
         if batch.record_count():

@@ -81,7 +81,7 @@ class CancelAllByUser(_Event):
 
 Event = Place | Pause | Resume | Cancel | CancelAllByUser
 EVENT: Final[TypeAdapter[Event]] = TypeAdapter(Annotated[Event, Field(discriminator="type")])
-_read_json = EVENT.validator.validate_json
+_read_json: Any = EVENT.validator.validate_json
 _read_python = EVENT.validator.validate_python
 
 _IDENTIFIER: Final[TypeAdapter[str]] = TypeAdapter(Identifier)
@@ -109,8 +109,6 @@ def parse_event(value: bytes | None) -> Event | Refusal:
     Returns:
         The event, or a `Refusal` that says why it is none. Never raises for bad input.
     """
-    if value is None:
-        return Refusal("malformed", "the value is null")
     try:
         event: Event = _read_json(value)
     except ValidationError as error:
@@ -123,8 +121,10 @@ def too_large(size_bytes: int, max_event_bytes: int) -> Refusal:
     return Refusal("too_large", f"{size_bytes} bytes, more than the {max_event_bytes} allowed")
 
 
-def _second_look(value: bytes, error: ValidationError) -> Event | Refusal:
+def _second_look(value: bytes | None, error: ValidationError) -> Event | Refusal:
     """Try again with exact numbers, which pydantic's own JSON path would round."""
+    if value is None:
+        return Refusal("malformed", "the value is null")
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     if first["type"] == "json_invalid":
         return Refusal("malformed", _one_line(first["msg"]))
@@ -158,7 +158,7 @@ def _invalid(fields: dict[str, object], error: ValidationError) -> Refusal:
     named = fields.get("type")
     return Refusal(
         "invalid",
-        _one_line("; ".join(_describe(problem) for problem in problems[:3])),
+        _describe(problems),
         type=next((known for known in EVENT_TYPES if known == named), None),
         order_id=_if_valid(_IDENTIFIER, fields.get("order_id")),
         user_id=_if_valid(_IDENTIFIER, fields.get("user_id")),
@@ -190,13 +190,18 @@ _WORDS: Final[dict[str, str]] = {
 }
 
 
-def _describe(problem: ErrorDetails) -> str:
-    text = _WORDS.get(problem["type"], problem["msg"])
-    location: tuple[Any, ...] = problem["loc"]
-    # In a tagged union the first step is the tag, which is no field.
-    if location and location[0] in EVENT_TYPES:
-        location = location[1:]
-    return ": ".join([*(str(step) for step in location), text])
+def _describe(problems: list[ErrorDetails]) -> str:
+    """One line: each field with what is wrong with it, three at most."""
+    said: dict[str, str] = {}
+    for problem in problems:
+        location = problem["loc"]
+        # In a tagged union the first step is the tag, which is no field.
+        if location and location[0] in EVENT_TYPES:
+            location = location[1:]
+        # Where a field has alternatives, the last one has the full rule.
+        said[str(location[0]) if location else ""] = _WORDS.get(problem["type"], problem["msg"])
+    named = [f"{field}: {text}" if field else text for field, text in said.items()]
+    return _one_line("; ".join(named[:3]))
 
 
 def _one_line(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 MAX_ID_CHARS = 64
@@ -17,9 +17,12 @@ def _printable(text: str) -> str:
     )
 
 
-Identifier = Annotated[
+_Ascii = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,64}$")]
+_AnyScript = Annotated[
     str, StringConstraints(min_length=1, max_length=MAX_ID_CHARS), AfterValidator(_printable)
 ]
+# The first alternative says nothing new, but it stays within pydantic's engine: 0.3 us a field.
+Identifier = Annotated[_Ascii | _AnyScript, Field(union_mode="left_to_right")]
 """1 to 64 printable characters, no spaces or control characters."""
 
 EventId = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID_CHARS)]

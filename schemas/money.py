@@ -4,7 +4,7 @@ import re
 from decimal import Decimal, InvalidOperation
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 MAX_DIGITS = 38
@@ -74,5 +74,9 @@ def plain_decimal(number: str) -> str:
     return format(exact, "f")
 
 
-Money = Annotated[str, AfterValidator(check_money)]
+_Common = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,19}(\.[0-9]{1,18})?$")]
+# As with identifiers: most amounts never leave pydantic's engine.
+Money = Annotated[
+    _Common | Annotated[str, AfterValidator(check_money)], Field(union_mode="left_to_right")
+]
 """A positive decimal of at most 38 digits, 18 of them fractional, as a plain string."""

@@ -6,7 +6,8 @@ import typer
 
 from processor.bootstrap import open_log
 from processor.cli.options import BootstrapServers, Json, TopicPrefix
-from processor.core.order import Order, order_json
+from processor.core.order import Order
+from processor.core.records import order_json
 from processor.settings import Settings, load_settings
 
 

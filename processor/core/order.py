@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
-from schemas.live_order import LiveOrder, Status, write_live_order
-from schemas.timestamp import format_time, parse_time
+from schemas.live_order import LiveOrder, Status
+from schemas.timestamp import parse_time
 
 
 class Order(NamedTuple):
@@ -27,35 +27,6 @@ class Order(NamedTuple):
     def label(self) -> str:
         """The order as lists show it: ``order1``, ``order2(paused)``."""
         return self.order_id if self.status == "active" else f"{self.order_id}({self.status})"
-
-
-def order_json(order: Order, stream: int) -> bytes:
-    """The order's record in ``orders.live`` and in snapshots, as JSON."""
-    (
-        order_id,
-        user_id,
-        currency,
-        amount,
-        price,
-        status,
-        placed_at_us,
-        updated_at_us,
-        placed_seq,
-        seq,
-    ) = order
-    return write_live_order(
-        order_id,
-        user_id,
-        currency,
-        amount,
-        price,
-        status,
-        format_time(placed_at_us),
-        format_time(updated_at_us),
-        stream,
-        placed_seq,
-        seq,
-    )
 
 
 def from_record(record: LiveOrder) -> Order:

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from processor.core.order import Order, order_json
+from processor.core.order import Order
+from processor.core.records import order_json
 from processor.core.stream import OrderStream
 from schemas.commit import SlotExtents
 from schemas.snapshot import (

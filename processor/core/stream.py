@@ -98,7 +98,10 @@ class OrderStream:
         self._by_user: dict[str, tuple[str, dict[str, None]]] = {}
         self._digest_sum = 0
         for order in orders:
-            self._insert(order.order_id, order.user_id, order[2:])
+            entry = self._by_user.setdefault(order.user_id, (order.user_id, {}))
+            entry[1][order.order_id] = None
+            self._orders[order.order_id] = order._replace(user_id=entry[0])
+            self._digest_sum += order_digest(order)
 
     @property
     def seq(self) -> int:
@@ -162,19 +165,37 @@ class OrderStream:
         self, offset: int, record_time_us: int, event: Place, changes: list[Change]
     ) -> Decision:
         order_id, user_id = event.order_id, event.user_id
-        at_us = record_time_us if event.occurred_at is None else event.occurred_at
+        at_us = event.occurred_at
+        if at_us is None:
+            at_us = record_time_us
         reason: RejectReason | None = None
-        if self._is_foreign(user_id):
+        entry = self._by_user.get(user_id)
+        if entry is None and stream_of(user_id, self._num_streams) != self.stream:
             reason = "wrong_stream"
         elif order_id in self._orders:
             reason = "duplicate_order"
         else:
+            if entry is None:
+                entry = self._by_user[user_id] = (user_id, {})
             seq = self._seq = self._seq + 1
-            order = self._insert(
-                order_id,
-                user_id,
-                (event.currency, event.amount, event.price, "active", at_us, at_us, seq, seq),
+            order: Order = _new(
+                Order,
+                (
+                    order_id,
+                    entry[0],
+                    event.currency,
+                    event.amount,
+                    event.price,
+                    "active",
+                    at_us,
+                    at_us,
+                    seq,
+                    seq,
+                ),
             )
+            entry[1][order_id] = None
+            self._orders[order_id] = order
+            self._digest_sum += order_digest(order)
             changes.append(_new(Change, (seq, order_id, order)))
         decision: Decision = _new(
             Decision, (offset, "place", order_id, user_id, event.event_id, at_us, reason, None)
@@ -189,7 +210,9 @@ class OrderStream:
         changes: list[Change],
     ) -> Decision:
         order_id, user_id = event.order_id, event.user_id
-        at_us = record_time_us if event.occurred_at is None else event.occurred_at
+        at_us = event.occurred_at
+        if at_us is None:
+            at_us = record_time_us
         reason: Any = None
         order = self._orders.get(order_id)
         if user_id is not None and self._is_foreign(user_id):
@@ -229,16 +252,6 @@ class OrderStream:
     def _is_foreign(self, user_id: str) -> bool:
         """Whether the user belongs to another stream; one with live orders here does not."""
         return user_id not in self._by_user and stream_of(user_id, self._num_streams) != self.stream
-
-    def _insert(self, order_id: str, user_id: str, rest: tuple[Any, ...]) -> Order:
-        entry = self._by_user.get(user_id)
-        if entry is None:
-            entry = self._by_user[user_id] = (user_id, {})
-        entry[1][order_id] = None
-        order: Order = _new(Order, (order_id, entry[0], *rest))
-        self._orders[order_id] = order
-        self._digest_sum += order_digest(order)
-        return order
 
     def _set_status(self, order: Order, status: Status, at_us: int, changes: list[Change]) -> None:
         seq = self._seq = self._seq + 1

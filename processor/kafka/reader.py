@@ -7,6 +7,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from processor.kafka.connection import Connection
 from processor.kafka.consumer import start_consumer, stop_consumer
 from processor.kafka.errors import for_task
+from processor.kafka.raw_records import hand_out_raw_records
 from processor.runtime.ports import InputRecord
 
 
@@ -37,6 +38,7 @@ class KafkaPartitionReader:
         where = TopicPartition(topic, partition)
         with for_task(f"opening {topic}/{partition}"):
             await start_consumer(consumer)
+            hand_out_raw_records(consumer)
             # No await in between: the fetcher must not see the partition without its position.
             consumer.assign([where])
             consumer.seek(where, offset)

@@ -2,26 +2,21 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any, Final
 
-from processor.core.order import order_json
+from processor.core.records import NO_HEADERS, answer_records, live_records
 from processor.core.snapshot import SnapshotWriter
-from processor.core.stream import Change, Decision, Input
 from processor.runtime.context import TaskContext
+from processor.runtime.inputs import read_inputs
 from processor.runtime.ports import (
-    NO_HEADERS,
     InputRecord,
     OutputRecord,
     PartitionReader,
     StreamWriter,
 )
 from processor.runtime.restore import Restored
-from schemas.answer import write_answer
 from schemas.commit import dump_commit
-from schemas.dead_letter import dead_letter, record_bytes
-from schemas.event import Event, Refusal, parse_event, too_large
-from schemas.live_order import SEQ_HEADER
-from schemas.timestamp import format_time, record_time_us
+from schemas.dead_letter import dead_letter
+from schemas.event import Refusal
 
 # One fetch's records are applied in one go: some 10 ms, after which others get their turn.
 _SLICE_EVENTS = 500
@@ -29,9 +24,6 @@ _SLICE_EVENTS = 500
 _MORE_TIMEOUT_MS = 20
 # How long an idle task sleeps in a fetch: it looks for snapshots that are due, and for its gate.
 _IDLE_TIMEOUT_MS = 100
-
-# See the core's stream: half the price of calling a NamedTuple's class, for every event.
-_new: Final[Any] = tuple.__new__
 
 
 class StreamLoop:
@@ -72,7 +64,7 @@ class StreamLoop:
     async def once(self) -> None:
         """Wait for records for a while, and bring what there is to do into one transaction."""
         records = await self._reader.fetch(
-            max_records=_SLICE_EVENTS,
+            max_records=min(_SLICE_EVENTS, self._settings.max_batch_events),
             timeout_ms=0 if self._snapshots.writing else _IDLE_TIMEOUT_MS,
         )
         if records or self._has_idle_work():
@@ -139,14 +131,10 @@ class StreamLoop:
 
     def _apply(self, records: Sequence[InputRecord]) -> None:
         stream, topics = self._stream, self._topics
-        inputs = _read_events(records, self._settings.max_event_bytes)
+        inputs = read_inputs(records, self._settings.max_event_bytes)
         decisions, changes = self._orders.step(inputs)
-        written_bytes = self._writer.write(
-            topics.results, [_answer_record(stream, decision) for decision in decisions]
-        )
-        written_bytes += self._writer.write(
-            topics.live, [_live_record(stream, change) for change in changes]
-        )
+        written_bytes = self._writer.write(topics.results, answer_records(stream, decisions))
+        written_bytes += self._writer.write(topics.live, live_records(stream, changes))
         refused = [
             self._dead_letter(records[at], given[2])
             for at, given in enumerate(inputs)
@@ -196,48 +184,3 @@ def _snapshot_writer(context: TaskContext, restored: Restored) -> SnapshotWriter
         next_slot=restored.metadata["next_slot"],
         slot_chunks=restored.metadata["slot_chunks"],
     )
-
-
-def _read_events(records: Sequence[InputRecord], max_event_bytes: int) -> list[Input]:
-    inputs: list[Input] = []
-    for record in records:
-        value = record.value
-        event: Event | Refusal
-        # Most records have no headers, and a value that is far from the limit even with its key.
-        if record.headers or value is None or len(value) + len(record.key or b"") > max_event_bytes:
-            event = _read_rare(record, max_event_bytes)
-        else:
-            event = parse_event(value)
-        inputs.append(_new(Input, (record.offset, record_time_us(record.timestamp), event)))
-    return inputs
-
-
-def _read_rare(record: InputRecord, max_event_bytes: int) -> Event | Refusal:
-    size_bytes = record_bytes(record.key, record.value, record.headers)
-    if size_bytes > max_event_bytes:
-        return too_large(size_bytes, max_event_bytes)
-    return parse_event(record.value)
-
-
-def _answer_record(stream: int, decision: Decision) -> OutputRecord:
-    offset, event_type, order_id, user_id, event_id, at_us, reason, count = decision
-    key = user_id or order_id
-    value = write_answer(
-        stream,
-        offset,
-        event_type,
-        order_id,
-        user_id,
-        event_id,
-        None if at_us is None else format_time(at_us),
-        reason,
-        count,
-    )
-    return None if key is None else key.encode(), value, NO_HEADERS
-
-
-def _live_record(stream: int, change: Change) -> OutputRecord:
-    seq, order_id, order = change
-    if order is None:
-        return order_id.encode(), None, [(SEQ_HEADER, b"%d" % seq)]
-    return order_id.encode(), order_json(order, stream), NO_HEADERS

@@ -1,15 +1,11 @@
 """What the runtime needs from the world, so that tests can drive the real loop over fakes."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
-Header = tuple[str, bytes | None]
+from processor.core.records import Header, Record
 
-OutputRecord = tuple[bytes | None, bytes | None, list[Header]]
-"""Key, value (None: tombstone) and headers."""
-
-NO_HEADERS: Final[list[Header]] = []
-"""What most records have; nobody adds to it."""
+OutputRecord = Record
 
 
 class InputRecord(Protocol):

@@ -69,6 +69,8 @@ class StreamTask:
             while not context.gate.stopped:
                 await loop.once()
         except OffsetGone as error:
+            if context.plan.accept_lost_events:
+                raise FootingLost(f"offset {loop.next_offset} is gone") from error
             raise UsageError(
                 f"offset {loop.next_offset} of {context.plan.input_name} is gone: retention "
                 "removed events before they were read; raise the topic's retention.ms, and run "

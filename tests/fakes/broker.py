@@ -75,6 +75,7 @@ class FakeReader:
     async def fetch(self, *, max_records: int, timeout_ms: int) -> Sequence[StoredRecord]:
         """Part of `PartitionReader`."""
         assert not self.closed, "fetch after close"
+        assert max_records > 0, "a fetch of nothing, which the client library refuses"
         fault = await self._link.reach("fetch")
         records = self._poll(max_records if self._warm else 0)
         self._warm = True

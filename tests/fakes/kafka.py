@@ -4,11 +4,10 @@ from collections.abc import Iterable
 
 from processor.errors import FootingLost
 from processor.runtime.ports import Clock, Committed, OutputRecord
+from processor.topic_rules import DEAD_LETTER_MAX_BYTES, OUTPUT_MAX_BYTES
 from processor.topics import Topics
 from tests.fakes.clock import FakeClock
 from tests.fakes.log import Outcome, PartitionLog, Transaction
-
-MAX_RECORD_BYTES = 1024 * 1024
 
 
 class _Producer:
@@ -65,7 +64,7 @@ class FakeKafka:
         producer = self._producer(transactional_id, epoch)
         for key, value, headers in records:
             size = len(key or b"") + len(value or b"") + sum(len(v or b"") for _, v in headers)
-            if size > MAX_RECORD_BYTES:
+            if size > self._max_bytes(topic):
                 raise FootingLost(f"MessageSizeTooLarge: a record of {size} bytes to {topic}")
         if producer.transaction is None:
             producer.transaction = Transaction()
@@ -94,6 +93,9 @@ class FakeKafka:
         if producer.epoch != epoch:
             raise FootingLost(f"ProducerFenced: {transactional_id} is at epoch {producer.epoch}")
         return producer
+
+    def _max_bytes(self, topic: str) -> int:
+        return DEAD_LETTER_MAX_BYTES if topic == self.topics.dead_letters else OUTPUT_MAX_BYTES
 
     def _now_ms(self) -> int:
         return self._clock.now_us() // 1000

@@ -6,7 +6,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from processor.errors import OffsetGone
-from processor.runtime.ports import Header, OutputRecord
+from processor.runtime.ports import OutputRecord
 
 
 class StoredRecord(NamedTuple):
@@ -16,7 +16,7 @@ class StoredRecord(NamedTuple):
     timestamp: int
     key: bytes | None
     value: bytes | None
-    headers: tuple[Header, ...]
+    headers: tuple[tuple[str, bytes | None], ...]
 
 
 class Outcome(Enum):

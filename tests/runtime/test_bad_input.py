@@ -6,7 +6,8 @@ import pytest
 
 from processor.runtime.context import TaskSettings
 from processor.runtime.ports import OutputRecord
-from tests.runtime.world import World, pause, place
+from tests.runtime.events import pause, place
+from tests.runtime.world import World
 
 BAD = {
     "null": (None, "malformed"),

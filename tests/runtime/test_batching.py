@@ -9,7 +9,8 @@ from processor.errors import BrokenInvariant
 from processor.runtime.context import TaskSettings
 from tests.fakes.broker import FakeBroker, FakeReader
 from tests.fakes.clock import FakeClock
-from tests.runtime.world import World, cancel, place
+from tests.runtime.events import cancel, place
+from tests.runtime.world import World
 
 
 def _events(count: int) -> list[dict[str, str]]:
@@ -36,11 +37,15 @@ class SlowBroker(FakeBroker):
 
 async def test_a_lone_event_is_committed_at_once() -> None:
     world = World(settings=TaskSettings(commit_interval_ms=3_600_000))
-    async with world.task() as running:
+    broker = world.broker()
+    async with world.task(broker) as running:
         await running.until(lambda: world.is_caught_up() and bool(running.watcher.commits))
+        calls = len(broker.link.calls)
         world.send(place("o1"))
         # The clock stands still, so no interval ever ends.
         await running.until(world.is_caught_up, "the commit")
+    later = broker.link.calls[calls:]
+    assert "fetch" not in later[later.index("begin") : later.index("commit")]
     await world.check()
 
 

@@ -13,7 +13,8 @@ from processor.runtime.context import TaskSettings
 from tests.fakes.clock import FakeClock
 from tests.fakes.group import FakeGroup
 from tests.fakes.link import Fault
-from tests.runtime.world import World, cancel, cancel_all, pause, place, resume
+from tests.runtime.events import cancel, cancel_all, pause, place, resume
+from tests.runtime.world import World
 
 SETTINGS = TaskSettings(snapshots=SnapshotPolicy(interval_ms=5, slice_bytes=600))
 ROUNDS = 6

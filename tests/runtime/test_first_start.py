@@ -5,7 +5,8 @@ import pytest
 from processor.errors import FootingLost
 from processor.runtime.lifecycle import TaskState
 from tests.fakes.link import Fault
-from tests.runtime.world import World, place
+from tests.runtime.events import place
+from tests.runtime.world import World
 
 
 async def test_the_first_transaction_commits_nothing_but_the_offset() -> None:

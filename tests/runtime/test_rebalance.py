@@ -6,7 +6,8 @@ from processor.runtime.lifecycle import TaskState
 from tests.fakes.broker import FakeBroker
 from tests.fakes.group import FakeGroup, FakeMember
 from tests.fakes.link import Fault
-from tests.runtime.world import Running, World, place, user_of
+from tests.runtime.events import place, user_of
+from tests.runtime.world import Running, World
 from tests.waiting import eventually, turns
 
 BOTH = frozenset({0, 1})

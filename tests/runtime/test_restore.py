@@ -9,7 +9,8 @@ from processor.runtime import restore
 from processor.runtime.ports import Committed
 from schemas.commit import SlotExtents, dump_commit
 from tests.fakes.link import Fault
-from tests.runtime.world import APP_ID, World, cancel, cancel_all, pause, place, user_of
+from tests.runtime.events import cancel, cancel_all, pause, place, user_of
+from tests.runtime.world import APP_ID, World
 
 NO_CHUNKS: SlotExtents = {"a": 0, "b": 0}
 
@@ -221,6 +222,22 @@ async def test_events_removed_under_a_running_task_end_the_process() -> None:
         held.release()
         with pytest.raises(UsageError, match=r"offset 0 of orders\.events/0 is gone"):
             await running.fails()
+
+
+async def test_events_removed_under_a_running_task_are_passed_over_when_that_is_accepted() -> None:
+    world = World()
+    broker = world.broker()
+    held = broker.link.hold("fetch")
+    async with world.task(broker, accept_lost_events=True) as running:
+        await running.until(held.reached.is_set)
+        world.send(place("o1"), place("o2"))
+        world.kafka.log(world.topics.events, 0).delete_before(1)
+        held.release()
+        # The next task finds the gap at its start, and goes on behind it.
+        with pytest.raises(FootingLost):
+            await running.fails()
+    await world.run_task(accept_lost_events=True)
+    assert world.answered() == [1]
 
 
 async def test_a_committed_offset_past_the_end_is_refused() -> None:

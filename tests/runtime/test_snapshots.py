@@ -7,7 +7,8 @@ from processor.core.snapshot import SnapshotPolicy
 from processor.core.view import Snapshot, SnapshotTable
 from processor.runtime.context import TaskSettings
 from tests.fakes.link import Fault
-from tests.runtime.world import Running, World, cancel, cancel_all, pause, place
+from tests.runtime.events import cancel, cancel_all, pause, place
+from tests.runtime.world import Running, World
 
 EVERY_SECOND = TaskSettings(snapshots=SnapshotPolicy(interval_ms=1_000))
 IN_SLICES = TaskSettings(snapshots=SnapshotPolicy(interval_ms=1_000, slice_bytes=600))

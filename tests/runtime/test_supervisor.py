@@ -13,7 +13,8 @@ from processor.runtime.lifecycle import TaskState
 from processor.runtime.ports import Committed, GroupListener
 from tests.fakes.group import FakeGroup
 from tests.fakes.link import Fault
-from tests.runtime.world import APP_ID, QUICK, Watcher, World, place, user_of
+from tests.runtime.events import place, user_of
+from tests.runtime.world import APP_ID, QUICK, Watcher, World
 from tests.waiting import eventually
 
 IMPATIENT = replace(QUICK, stop_timeout_ms=50, leave_timeout_ms=50)
