@@ -7,7 +7,8 @@ from benchmarks.events import fill, market, places
 from benchmarks.observe import wait_until_committed
 from benchmarks.processes import child
 
-_TRAFFIC_EVENTS = 100_000
+_PARTS = 150
+_PART_EVENTS = 1_000
 
 
 async def snapshot_times(servers: str, orders: int, users: int) -> dict[str, float]:
@@ -24,10 +25,8 @@ async def snapshot_times(servers: str, orders: int, users: int) -> dict[str, flo
             await wait_until_committed(servers, settings.app_id, source, filled)
             await processor.stop()
         async with child(["benchmarks.measured"], **topics.environment(settings)) as processor:
-            for part in range(10):
-                more = await fill(
-                    servers, source, 1, market(_TRAFFIC_EVENTS // 10, users, seed=10 + part)
-                )
+            for part in range(_PARTS):
+                more = await fill(servers, source, 1, market(_PART_EVENTS, users, seed=10 + part))
                 filled = [had + got for had, got in zip(filled, more, strict=True)]
                 await wait_until_committed(servers, settings.app_id, source, filled)
             report = json.loads(await processor.stop())

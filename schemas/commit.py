@@ -20,13 +20,13 @@ class SlotExtents(TypedDict):
 class CommitMetadata(TypedDict):
     """Committed in one transaction with the effects of all input before the offset.
 
-    ``seq`` is the stream's last change and ``state_hash`` the hash of its live orders, so that a
-    restore can prove it has them all; ``next_slot`` is where the next snapshot goes.
+    ``seq`` is the stream's last change and ``live_orders`` how many orders it has, so that a
+    restore can tell whether it has them all; ``next_slot`` is where the next snapshot goes.
     """
 
     v: CommitVersion
     seq: int
-    state_hash: str
+    live_orders: int
     next_slot: Slot
     slot_chunks: SlotExtents
 

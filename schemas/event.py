@@ -192,15 +192,15 @@ _WORDS: Final[dict[str, str]] = {
 
 def _describe(problems: list[ErrorDetails]) -> str:
     """One line: each field with what is wrong with it, three at most."""
-    said: dict[str, str] = {}
+    said: dict[str | None, str] = {}
     for problem in problems:
         location = problem["loc"]
         # In a tagged union the first step is the tag, which is no field.
         if location and location[0] in EVENT_TYPES:
             location = location[1:]
         # Where a field has alternatives, the last one has the full rule.
-        said[str(location[0]) if location else ""] = _WORDS.get(problem["type"], problem["msg"])
-    named = [f"{field}: {text}" if field else text for field, text in said.items()]
+        said[str(location[0]) if location else None] = _WORDS.get(problem["type"], problem["msg"])
+    named = [text if field is None else f"{field}: {text}" for field, text in said.items()]
     return _one_line("; ".join(named[:3]))
 
 

@@ -3,7 +3,8 @@
 import json
 from typing import Any
 
-from processor.core.order import Order, order_json
+from processor.core.order import Order
+from processor.core.records import answer_records, order_json
 from processor.core.sharding import stream_of
 from processor.core.stream import Change, Decision, Input, OrderStream
 from schemas.event import Event, Refusal, parse_event
@@ -80,3 +81,10 @@ def live_record(change: Change, stream: int) -> LiveRecord:
     if change.order is None:
         return key, None, [(SEQ_HEADER, b"%d" % change.seq)]
     return key, order_json(change.order, stream), []
+
+
+def write_answer(stream: int, decision: Decision) -> bytes:
+    """The one answer to a decision."""
+    ((_key, value, _headers),) = answer_records(stream, [decision])
+    assert value is not None
+    return value

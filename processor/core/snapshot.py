@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 
 from processor.core.order import Order
 from processor.core.records import order_json
+from processor.core.state_hash import order_digest, state_hash
 from processor.core.stream import OrderStream
 from schemas.commit import SlotExtents
 from schemas.snapshot import (
@@ -22,6 +23,8 @@ from schemas.version import SCHEMA
 
 _ENVELOPE_BYTES: Final = 1024
 _FIRST_GUESS_ORDER_BYTES: Final = 320
+# A tenth of all bytes: half of what readers are promised at most, for a snapshot costs time too.
+_OTHER_BYTES_PER_BYTE: Final = 9
 
 
 class SnapshotRecord(NamedTuple):
@@ -35,32 +38,34 @@ class SnapshotRecord(NamedTuple):
 class SnapshotPolicy:
     """When snapshots are taken and how they are cut.
 
-    A snapshot over ``small_bytes`` waits until it is less than a fifth of all bytes written, but
+    A snapshot over ``small_bytes`` waits until it is less than a tenth of all bytes written, but
     never so long that the last one gets older than ``max_age_ms``.
     """
 
     interval_ms: int = 1000
     max_age_ms: int = 600_000
     small_bytes: int = 32 * 1024
-    # About 2 ms of work: half of what a chunk may hold.
-    slice_bytes: int = 128 * 1024
+    # About 1 ms of work, and up to 4 ms for a list so long that it would not be out in time.
+    slice_bytes: int = 32 * 1024
+    hurried_slice_bytes: int = 128 * 1024
 
     def __post_init__(self) -> None:
-        if self.slice_bytes + _ENVELOPE_BYTES > MAX_CHUNK_BYTES:
-            raise ValueError(f"slice_bytes must leave a chunk under {MAX_CHUNK_BYTES} bytes")
+        largest = max(self.slice_bytes, self.hurried_slice_bytes)
+        if largest + _ENVELOPE_BYTES > MAX_CHUNK_BYTES:
+            raise ValueError(f"slices must leave a chunk under {MAX_CHUNK_BYTES} bytes")
 
 
 class _Writing:
     """A snapshot on its way out: the orders as they were, and how far it got."""
 
-    __slots__ = ("chunk", "head", "next_order", "orders", "snapshot_id", "state_hash")
+    __slots__ = ("chunk", "digest_sum", "head", "next_order", "orders", "snapshot_id")
 
-    def __init__(self, snapshot_id: str, orders: list[Order], state_hash: str, head: bytes) -> None:
+    def __init__(self, snapshot_id: str, orders: list[Order], head: bytes) -> None:
         self.snapshot_id = snapshot_id
         self.orders = orders
-        self.state_hash = state_hash
         self.head: bytes | None = head
         self.next_order = 0
+        self.digest_sum = 0
         self.chunk = 0
 
 
@@ -120,7 +125,10 @@ class SnapshotWriter:
         if age_ms >= self._policy.max_age_ms // 2:
             return True
         expected_bytes = _ENVELOPE_BYTES + len(source) * self._order_bytes
-        return expected_bytes <= self._policy.small_bytes or self._other_bytes >= 4 * expected_bytes
+        return (
+            expected_bytes <= self._policy.small_bytes
+            or self._other_bytes >= _OTHER_BYTES_PER_BYTE * expected_bytes
+        )
 
     def begin(
         self,
@@ -153,13 +161,17 @@ class SnapshotWriter:
                 "taken_at": format_time(taken_at_us),
             }
         )
-        self._writing = _Writing(snapshot_id, source.orders(), source.state_hash, head)
+        self._writing = _Writing(snapshot_id, source.orders(), head)
         self._taken_seq = source.seq
         self._taken_ms = now_ms
         self._other_bytes = 0
 
-    def next_slice(self) -> list[SnapshotRecord]:
+    def next_slice(self, now_ms: int) -> list[SnapshotRecord]:
         """The next records to write: the head, one chunk, and after the last chunk the tail.
+
+        Args:
+            now_ms: monotonic milliseconds; slices get larger when the snapshot would else take
+                longer than half of its greatest age.
 
         Returns:
             At most about one chunk; nothing when no snapshot is being written.
@@ -173,17 +185,24 @@ class SnapshotWriter:
             records.append(SnapshotRecord(begin_key(slot), writing.head))
             writing.head = None
         if writing.next_order < len(writing.orders):
-            records.append(self._chunk(writing, slot))
+            records.append(self._chunk(writing, slot, self._slice_bytes(writing, now_ms)))
         if writing.next_order >= len(writing.orders):
             records.extend(self._finish(writing, slot))
         return records
 
-    def _chunk(self, writing: _Writing, slot: Slot) -> SnapshotRecord:
+    def _slice_bytes(self, writing: _Writing, now_ms: int) -> int:
+        allowed_ms = self._policy.max_age_ms // 2
+        behind = (now_ms - self._taken_ms) * len(writing.orders) > allowed_ms * writing.next_order
+        hurried = behind and now_ms - self._taken_ms > allowed_ms // 10
+        return self._policy.hurried_slice_bytes if hurried else self._policy.slice_bytes
+
+    def _chunk(self, writing: _Writing, slot: Slot, slice_bytes: int) -> SnapshotRecord:
         encoded: list[bytes] = []
         size_bytes = 0
         orders, at = writing.orders, writing.next_order
-        while at < len(orders) and size_bytes < self._policy.slice_bytes:
+        while at < len(orders) and size_bytes < slice_bytes:
             one = order_json(orders[at], self._stream)
+            writing.digest_sum += order_digest(orders[at])
             encoded.append(one)
             size_bytes += len(one) + 1
             at += 1
@@ -202,7 +221,7 @@ class SnapshotWriter:
                 "snapshot_id": writing.snapshot_id,
                 "chunks": writing.chunk,
                 "order_count": len(writing.orders),
-                "state_hash": writing.state_hash,
+                "state_hash": state_hash(writing.digest_sum),
             }
         )
         left_over = range(writing.chunk, self.slot_chunks[slot])

@@ -5,6 +5,7 @@ which a task does not need; that took four times as long as reading the record i
 """
 
 from collections import OrderedDict
+from collections.abc import Iterator
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -12,6 +13,10 @@ from aiokafka.consumer.fetcher import PartitionRecords
 
 
 class _RawPartitionRecords(PartitionRecords):
+    def __iter__(self) -> Iterator[Any]:
+        records: Iterator[Any] = self._records_iterator
+        return records
+
     def _consumer_record(self, tp: TopicPartition, record: Any) -> Any:
         return record
 

@@ -1,26 +1,27 @@
 """From records as read to inputs of the core."""
 
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Iterator
 
-from processor.core.stream import Input
 from processor.runtime.ports import InputRecord
 from schemas.dead_letter import record_bytes
 from schemas.event import Event, Refusal, parse_event, too_large
 from schemas.timestamp import record_time_us
 
-# See the core's stream: half the price of calling a NamedTuple's class, for every event.
-_new: Final[Any] = tuple.__new__
 
+def read_inputs(
+    records: Iterable[InputRecord],
+    max_event_bytes: int,
+    on_refused: Callable[[InputRecord, Refusal], None],
+) -> Iterator[tuple[int, int, Event | Refusal]]:
+    """Read a batch of records as inputs of the core, each when it is asked for.
 
-def read_inputs(records: Sequence[InputRecord], max_event_bytes: int) -> list[Input]:
-    """Read a batch of records.
+    So an event's memory goes to the next one while it is still in the processor's cache.
 
     Args:
         records: as they come from ``orders.events``.
         max_event_bytes: refuse a record whose key, value and headers are longer, unread.
+        on_refused: told of each record that is no event.
     """
-    inputs: list[Input] = []
     for record in records:
         value = record.value
         event: Event | Refusal
@@ -29,8 +30,9 @@ def read_inputs(records: Sequence[InputRecord], max_event_bytes: int) -> list[In
             event = _read_rare(record, max_event_bytes)
         else:
             event = parse_event(value)
-        inputs.append(_new(Input, (record.offset, record_time_us(record.timestamp), event)))
-    return inputs
+        if type(event) is Refusal:
+            on_refused(record, event)
+        yield record.offset, record_time_us(record.timestamp), event
 
 
 def _read_rare(record: InputRecord, max_event_bytes: int) -> Event | Refusal:

@@ -19,7 +19,7 @@ from schemas.dead_letter import dead_letter
 from schemas.event import Refusal
 
 # One fetch's records are applied in one go: some 10 ms, after which others get their turn.
-_SLICE_EVENTS = 500
+_SLICE_EVENTS = 250
 # How long to wait for more records that are known to be there before a batch counts as complete.
 _MORE_TIMEOUT_MS = 20
 # How long an idle task sleeps in a fetch: it looks for snapshots that are due, and for its gate.
@@ -104,7 +104,7 @@ class StreamLoop:
                 taken_at_us=self._clock.now_us(),
                 now_ms=now_ms,
             )
-        records = self._snapshots.next_slice()
+        records = self._snapshots.next_slice(now_ms)
         if records:
             self._writer.write(
                 self._topics.snapshots, [(key, value, NO_HEADERS) for key, value in records]
@@ -131,17 +131,19 @@ class StreamLoop:
 
     def _apply(self, records: Sequence[InputRecord]) -> None:
         stream, topics = self._stream, self._topics
-        inputs = read_inputs(records, self._settings.max_event_bytes)
-        decisions, changes = self._orders.step(inputs)
-        written_bytes = self._writer.write(topics.results, answer_records(stream, decisions))
-        written_bytes += self._writer.write(topics.live, live_records(stream, changes))
-        refused = [
-            self._dead_letter(records[at], given[2])
-            for at, given in enumerate(inputs)
-            if type(given[2]) is Refusal
-        ]
-        if refused:
-            written_bytes += self._writer.write(topics.dead_letters, refused)
+        letters: list[OutputRecord] = []
+
+        def on_refused(record: InputRecord, refusal: Refusal) -> None:
+            letters.append(self._dead_letter(record, refusal))
+
+        decisions, changes = self._orders.step(
+            read_inputs(records, self._settings.max_event_bytes, on_refused)
+        )
+        written_bytes = (
+            self._writer.write(topics.results, answer_records(stream, decisions))
+            + self._writer.write(topics.live, live_records(stream, changes))
+            + self._writer.write(topics.dead_letters, letters)
+        )
         self._snapshots.count_other_bytes(written_bytes)
 
     def _dead_letter(self, record: InputRecord, refusal: Refusal) -> OutputRecord:
@@ -164,7 +166,7 @@ class StreamLoop:
             {
                 "v": 1,
                 "seq": self._orders.seq,
-                "state_hash": self._orders.state_hash,
+                "live_orders": len(self._orders),
                 "next_slot": self._snapshots.next_slot,
                 "slot_chunks": self._snapshots.slot_chunks,
             }

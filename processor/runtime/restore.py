@@ -88,11 +88,12 @@ async def restore(broker: Broker, plan: RestorePlan, gate: Gate) -> Restored:
         seq=max(seen_seq, metadata["seq"], live.end),
         orders=sorted(table.values(), key=lambda order: order.placed_seq),
     )
-    if orders.state_hash != metadata["state_hash"]:
+    if len(orders) != metadata["live_orders"]:
         raise BrokenInvariant(
-            f"{plan.topics.live}/{plan.stream} holds {len(orders)} live orders that are not those "
-            f"committed with offset {committed.offset} of {plan.input_name}: records were lost or "
-            "written by somebody else; check the topic's cleanup.policy and who may write to it"
+            f"{plan.topics.live}/{plan.stream} holds {len(orders)} live orders, not the "
+            f"{metadata['live_orders']} committed with offset {committed.offset} of "
+            f"{plan.input_name}: records were lost or written by somebody else; check the topic's "
+            "cleanup.policy and who may write to it"
         )
     return Restored(orders, next_offset, live.end, metadata)
 

@@ -56,7 +56,7 @@ class Task:
 
     def slice(self) -> None:
         """Write the next slice."""
-        for key, value in self.writer.next_slice():
+        for key, value in self.writer.next_slice(0):
             assert len(value or b"") <= MAX_CHUNK_BYTES
             self.table.put(key, value)
             if not key.endswith((b"begin", b"end")):

@@ -8,13 +8,15 @@ from typing import Any
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from processor.core.order import Order, from_record, order_json
-from schemas.answer import ANSWER, parse_answer, write_answer
+from processor.core.order import Order, from_record
+from processor.core.records import order_json
+from processor.core.stream import Decision
+from schemas.answer import ANSWER, parse_answer
 from schemas.dead_letter import Header, dead_letter, record_bytes
 from schemas.event import Place, Refusal, parse_event
 from schemas.live_order import LIVE_ORDER, parse_live_order
 from schemas.timestamp import MAX_TIME_US, format_time, parse_time, record_time_us
-from tests.builders import encode, place_fields
+from tests.builders import encode, place_fields, write_answer
 from tests.property.strategies import events
 
 scalars = st.one_of(
@@ -70,8 +72,11 @@ def test_what_is_read_of_a_refused_event_is_valid(value: bytes) -> None:
     for read in (parsed.order_id, parsed.user_id):
         assert read is None or (0 < len(read) <= 64 and read.isprintable() and " " not in read)
     answer = write_answer(
-        0, 0, parsed.type, parsed.order_id, parsed.user_id, parsed.event_id, None,
-        parsed.reason, None,
+        0,
+        Decision(
+            0, parsed.type, parsed.order_id, parsed.user_id, parsed.event_id, None,
+            parsed.reason, None,
+        ),
     )  # fmt: skip
     assert answer == ANSWER.dump_json(parse_answer(answer))
 

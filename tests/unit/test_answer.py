@@ -5,9 +5,11 @@ import sys
 
 import pytest
 
-from schemas.answer import ANSWER, Answer, parse_answer, write_answer
+from processor.core.stream import Decision
+from schemas.answer import ANSWER, Answer, parse_answer
+from tests.builders import write_answer
 
-MALFORMED = write_answer(3, 7, None, None, None, None, None, "malformed", None)
+MALFORMED = write_answer(3, Decision(7, None, None, None, None, None, "malformed", None))
 
 
 def test_absent_fields_are_left_out() -> None:
@@ -20,14 +22,14 @@ def test_absent_fields_are_left_out() -> None:
 
 
 def test_without_a_reason_it_is_applied() -> None:
-    answer = write_answer(0, 2**62, "cancel_all_by_user", None, "é", "a\nb", "1970", None, 0)
+    answer = write_answer(0, Decision(2**62, "cancel_all_by_user", None, "é", "a\nb", 0, None, 0))
     assert parse_answer(answer) == {
         "schema": 1,
         "input": {"partition": 0, "offset": 2**62},
         "type": "cancel_all_by_user",
         "user_id": "é",
         "event_id": "a\nb",
-        "occurred_at": "1970",
+        "occurred_at": "1970-01-01T00:00:00.000Z",
         "result": "applied",
         "count": 0,
     }
@@ -37,8 +39,9 @@ def test_without_a_reason_it_is_applied() -> None:
     "value",
     [
         MALFORMED,
-        write_answer(0, 0, "place", '注"\\😀', "é\x7f", "", "1970", "duplicate_order", None),
-        write_answer(0, 0, "cancel_all_by_user", None, "u", None, None, None, 7),
+        write_answer(0, Decision(0, "place", '注"\\😀', "é\x7f", "", 1, "duplicate_order", None)),
+        write_answer(9, Decision(5, "place", '注"\\😀', "é\x7f", None, 1_000, None, None)),
+        write_answer(0, Decision(0, "cancel_all_by_user", None, "u", None, None, None, 7)),
     ],
 )
 def test_an_answer_is_written_as_pydantic_would_write_it(value: bytes) -> None:
@@ -47,7 +50,7 @@ def test_an_answer_is_written_as_pydantic_would_write_it(value: bytes) -> None:
 
 def test_every_character_survives() -> None:
     every = "".join(map(chr, [*range(0xD800), *range(0xE000, sys.maxunicode + 1)]))
-    value = write_answer(0, 0, "pause", "o", "u", every, None, None, None)
+    value = write_answer(0, Decision(0, "pause", "o", "u", every, None, None, None))
     answer: Answer = parse_answer(value)
     assert answer["event_id"] == every
     assert value == ANSWER.dump_json(answer)

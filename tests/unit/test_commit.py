@@ -7,7 +7,7 @@ from schemas.commit import CommitMetadata, dump_commit, parse_commit
 LARGEST: CommitMetadata = {
     "v": 1,
     "seq": 2**63 - 1,
-    "state_hash": "f" * 64,
+    "live_orders": 2**63 - 1,
     "next_slot": "b",
     "slot_chunks": {"a": 2**63 - 1, "b": 2**63 - 1},
 }

@@ -5,7 +5,8 @@ import json
 import pytest
 from pydantic import ValidationError
 
-from processor.core.order import from_record, order_json
+from processor.core.order import from_record
+from processor.core.records import order_json
 from schemas.live_order import LIVE_ORDER, parse_live_order
 from schemas.snapshot import CHUNK, join_chunk
 from tests.builders import order, record

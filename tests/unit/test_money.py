@@ -79,7 +79,8 @@ def test_a_string_keeps_the_digits_given(text: str) -> None:
 def test_a_string_that_is_no_money_is_refused(text: str, problem: str) -> None:
     with pytest.raises(ValidationError) as caught:
         MONEY.validate_python(text)
-    assert caught.value.errors()[0]["msg"] == problem
+    # The last of the alternatives has the full rule.
+    assert caught.value.errors()[-1]["msg"] == problem
 
 
 @pytest.mark.parametrize(

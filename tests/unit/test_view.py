@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from processor.core.order import Order, order_json
+from processor.core.order import Order
+from processor.core.records import order_json
 from processor.core.state_hash import hash_orders
 from processor.core.view import Snapshot, SnapshotTable, StreamView
 from schemas.snapshot import SnapshotBegin
