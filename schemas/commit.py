@@ -20,13 +20,15 @@ class SlotExtents(TypedDict):
 class CommitMetadata(TypedDict):
     """Committed in one transaction with the effects of all input before the offset.
 
-    ``seq`` is the stream's last change and ``live_orders`` how many orders it has, so that a
-    restore can tell whether it has them all; ``next_slot`` is where the next snapshot goes.
+    ``seq`` is the stream's last change; ``live_orders`` is how many orders it has and ``seq_sum``
+    the sum of their ``seq``, so that a restore can tell whether it has them all, each in its last
+    version; ``next_slot`` is where the next snapshot goes.
     """
 
     v: CommitVersion
     seq: int
     live_orders: int
+    seq_sum: int
     next_slot: Slot
     slot_chunks: SlotExtents
 

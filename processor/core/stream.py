@@ -76,7 +76,7 @@ class OrderStream:
     place, pause, resume and cancel take constant time; cancel-all takes the user's orders.
     """
 
-    __slots__ = ("_by_user", "_num_streams", "_orders", "_seq", "stream")
+    __slots__ = ("_by_user", "_num_streams", "_orders", "_seq", "_seq_sum", "stream")
 
     def __init__(
         self, stream: int, num_streams: int, *, seq: int = 0, orders: Iterable[Order] = ()
@@ -96,15 +96,26 @@ class OrderStream:
         # The user's id, one string for all their orders, and their order ids in placement order;
         # no user without an order.
         self._by_user: dict[str, tuple[str, dict[str, None]]] = {}
+        self._seq_sum = 0
         for order in orders:
             entry = self._by_user.setdefault(order.user_id, (order.user_id, {}))
             entry[1][order.order_id] = None
             self._orders[order.order_id] = order._replace(user_id=entry[0])
+            self._seq_sum += order.seq
 
     @property
     def seq(self) -> int:
         """The number of the last change."""
         return self._seq
+
+    @property
+    def seq_sum(self) -> int:
+        """The sum of the live orders' ``seq``, kept up to date with every change.
+
+        Each change has a number of its own, so a table that misses an order, or has an older
+        version of one, has another sum.
+        """
+        return self._seq_sum
 
     @property
     def state_hash(self) -> str:
@@ -197,6 +208,7 @@ class OrderStream:
             )
             entry[1][order_id] = None
             self._orders[order_id] = order
+            self._seq_sum += seq
             changes.append(_new(Change, (seq, order_id, order)))
         decision: Decision = _new(
             Decision, (offset, "place", order_id, user_id, event.event_id, at_us, reason, None)
@@ -262,12 +274,14 @@ class OrderStream:
         )
         # The key stays, so the order keeps its place in the list.
         self._orders[order.order_id] = changed
+        self._seq_sum += seq - order.seq
         changes.append(_new(Change, (seq, order.order_id, changed)))
 
     def _remove(self, order: Order, changes: list[Change]) -> None:
         seq = self._seq = self._seq + 1
         order_id, user_id = order.order_id, order.user_id
         del self._orders[order_id]
+        self._seq_sum -= order.seq
         order_ids = self._by_user[user_id][1]
         del order_ids[order_id]
         if not order_ids:

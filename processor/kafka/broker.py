@@ -1,7 +1,11 @@
 """Kafka as readers and tasks see it."""
 
+import asyncio
+
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+from aiokafka.structs import OffsetAndMetadata
 
 from processor.errors import FootingLost
 from processor.kafka.connection import Connection
@@ -65,9 +69,7 @@ class KafkaBroker(KafkaLog):
         """Part of `Broker`."""
         source = TopicPartition(self._topics.events, stream)
         with for_task(f"asking for the committed offset of stream {stream}"):
-            found = await self._admin.list_consumer_group_offsets(
-                self._group_id, partitions=[source]
-            )
+            found = await self._group_offsets(source)
         committed = found.get(source)
         if committed is None:
             # aiokafka overlooks an error that concerns the whole group, such as a coordinator
@@ -76,3 +78,18 @@ class KafkaBroker(KafkaLog):
         if committed.offset < 0:
             return None
         return Committed(committed.offset, committed.metadata)
+
+    async def _group_offsets(
+        self, source: TopicPartition
+    ) -> dict[TopicPartition, OffsetAndMetadata]:
+        """Ask until the group's coordinator answers: a new one takes a moment to be there."""
+        async with asyncio.timeout(self._connection.request_timeout_ms / 1000):
+            while True:
+                try:
+                    return await self._admin.list_consumer_group_offsets(
+                        self._group_id, partitions=[source]
+                    )
+                except KafkaError as error:
+                    if not error.retriable:
+                        raise
+                await asyncio.sleep(self._connection.retry_backoff_ms / 1000)

@@ -167,6 +167,7 @@ class StreamLoop:
                 "v": 1,
                 "seq": self._orders.seq,
                 "live_orders": len(self._orders),
+                "seq_sum": self._orders.seq_sum,
                 "next_slot": self._snapshots.next_slot,
                 "slot_chunks": self._snapshots.slot_chunks,
             }

@@ -88,9 +88,9 @@ async def restore(broker: Broker, plan: RestorePlan, gate: Gate) -> Restored:
         seq=max(seen_seq, metadata["seq"], live.end),
         orders=sorted(table.values(), key=lambda order: order.placed_seq),
     )
-    if len(orders) != metadata["live_orders"]:
+    if (len(orders), orders.seq_sum) != (metadata["live_orders"], metadata["seq_sum"]):
         raise BrokenInvariant(
-            f"{plan.topics.live}/{plan.stream} holds {len(orders)} live orders, not the "
+            f"{plan.topics.live}/{plan.stream} holds {len(orders)} live orders that are not the "
             f"{metadata['live_orders']} committed with offset {committed.offset} of "
             f"{plan.input_name}: records were lost or written by somebody else; check the topic's "
             "cleanup.policy and who may write to it"

@@ -46,6 +46,7 @@ def test_streams_answer_and_hold_what_the_model_says(history: tuple[int, list[Re
         expected = judge.orders(stream.stream)
         assert [record(order, stream.stream) for order in stream.orders()] == expected
         assert stream.state_hash == model.state_hash(expected)
+        assert stream.seq_sum == sum(order["seq"] for order in expected)
 
 
 @given(histories())

@@ -299,6 +299,7 @@ async def test_the_committed_metadata_says_what_the_stream_is() -> None:
             "v": 1,
             "seq": 0,
             "live_orders": 0,
+            "seq_sum": 0,
             "next_slot": "a",
             "slot_chunks": NO_CHUNKS,
         }

@@ -8,6 +8,7 @@ LARGEST: CommitMetadata = {
     "v": 1,
     "seq": 2**63 - 1,
     "live_orders": 2**63 - 1,
+    "seq_sum": 2**63 - 1,
     "next_slot": "b",
     "slot_chunks": {"a": 2**63 - 1, "b": 2**63 - 1},
 }
