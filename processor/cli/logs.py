@@ -24,12 +24,17 @@ class _OncePer(logging.Filter):
 
 
 def log_to_stderr(verbose: bool) -> None:
-    """Log to standard error.
-
-    What aiokafka calls an error is mostly one that it retries, ten times a second while a broker
-    is away: one line in ten seconds says enough.
-    """
+    """Log to standard error."""
     _log_to_stderr("processor", "", logging.DEBUG if verbose else logging.INFO)
+
+
+def log_library_to_stderr(verbose: bool) -> None:
+    """Log what the client library says, too.
+
+    What it calls an error is mostly one that it retries, ten times a second while a broker is
+    away: one line in ten seconds says enough. Not before we are connected: a broker that is not
+    there at the start is our own sentence.
+    """
     library = _log_to_stderr("aiokafka", "aiokafka: ", logging.INFO if verbose else logging.ERROR)
     if not verbose:
         library.addFilter(_OncePer(_QUIET_S))

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from processor.bootstrap import open_processor
-from processor.cli.logs import log_to_stderr
+from processor.cli.logs import log_library_to_stderr, log_to_stderr
 from processor.cli.options import AppId, BootstrapServers, TopicPrefix
 from processor.settings import Settings, load_settings, unknown_settings
 
@@ -55,19 +55,19 @@ def run(
         accept_lost_events=accept_lost_events,
     )
     log_to_stderr(verbose)
-    _run(settings)
+    _run(settings, verbose)
 
 
-def _run(settings: Settings) -> None:
+def _run(settings: Settings, verbose: bool) -> None:
     if sys.platform == "win32":
-        asyncio.run(_process(settings))
+        asyncio.run(_process(settings, verbose))
     else:
         import uvloop
 
-        uvloop.run(_process(settings))
+        uvloop.run(_process(settings, verbose))
 
 
-async def _process(settings: Settings) -> None:
+async def _process(settings: Settings, verbose: bool) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -82,6 +82,7 @@ async def _process(settings: Settings) -> None:
     for sentence in unknown_settings():
         _log.warning(sentence)
     async with open_processor(settings) as supervisor:
+        log_library_to_stderr(verbose)
         _log.info(
             "live-orders %s as %s on %s, topics %s*",
             version("live-orders"),
