@@ -6,7 +6,9 @@ from contextlib import contextmanager
 from aiokafka.errors import (
     AuthenticationFailedError,
     ClusterAuthorizationFailedError,
+    ConsumerStoppedError,
     GroupAuthorizationFailedError,
+    IllegalOperation,
     KafkaConnectionError,
     KafkaError,
     OffsetOutOfRangeError,
@@ -21,6 +23,7 @@ from processor.errors import FootingLost, KafkaUnavailable, OffsetGone
 REFUSALS = (
     AuthenticationFailedError,
     ClusterAuthorizationFailedError,
+    ConsumerStoppedError,
     GroupAuthorizationFailedError,
     SaslAuthenticationFailed,
     TopicAuthorizationFailedError,
@@ -52,7 +55,15 @@ def for_task(doing: str) -> Iterator[None]:
     except REFUSALS as error:
         raise KafkaUnavailable(f"Kafka refuses {doing}: {describe(error)}") from error
     # aiokafka asserts its state machine: a producer that fails one is as dead as any other.
-    except (KafkaError, OSError, TimeoutError, AssertionError) as error:
+    # IllegalOperation: a producer that was cut off in between says that it is in no transaction.
+    except (
+        KafkaError,
+        IllegalOperation,
+        ConsumerStoppedError,
+        OSError,
+        TimeoutError,
+        AssertionError,
+    ) as error:
         raise FootingLost(f"{doing}: {describe(error)}") from error
 
 

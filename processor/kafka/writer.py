@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import IllegalOperation, KafkaError
 from aiokafka.structs import OffsetAndMetadata
 
 from processor.errors import FootingLost
@@ -29,6 +29,14 @@ _SLOW_COMMIT_S = 5
 
 _STOPPING: Final[set["asyncio.Future[None]"]] = set()
 """Producers that could not be closed in time: something must hold on to them."""
+
+
+def transactional_id(group_id: str, topics: Topics, stream: int) -> str:
+    """Whose epoch tells owners of a stream apart.
+
+    Colons are in no name: no two apps or prefixes can come to the same id.
+    """
+    return f"{group_id}:{topics.prefix}:{stream}"
 
 
 class KafkaStreamWriter:
@@ -74,7 +82,7 @@ class KafkaStreamWriter:
         """
         producer = AIOKafkaProducer(
             **connection.options(),
-            transactional_id=f"{group_id}.{topics.prefix}{stream}",
+            transactional_id=transactional_id(group_id, topics, stream),
             transaction_timeout_ms=transaction_timeout_ms,
             max_batch_size=_BATCH_BYTES,
         )
@@ -89,6 +97,9 @@ class KafkaStreamWriter:
             with for_task(f"fencing stream {stream}"):
                 async with asyncio.timeout(writer._commit_timeout_s):
                     await producer.start()
+                    # Known before the first transaction: it need not wait for metadata then.
+                    for topic in topics.outputs:
+                        await producer.partitions_for(topic)
         except BaseException:
             await writer.close()
             raise
@@ -169,7 +180,7 @@ class KafkaStreamWriter:
             try:
                 async with asyncio.timeout(_CLOSE_TIMEOUT_S):
                     await self._producer.abort_transaction()
-            except (KafkaError, OSError, TimeoutError, AssertionError) as error:
+            except (KafkaError, IllegalOperation, OSError, TimeoutError, AssertionError) as error:
                 # The next owner's fencing, or the transaction's timeout, aborts it.
                 _log.debug("stream %d: aborting: %r", self._stream, error)
         await self._stop_producer()
@@ -181,8 +192,9 @@ class KafkaStreamWriter:
             self._stopped(stopping)
         else:
             # stop() flushes, and a batch of an idempotent producer never expires. It ends when
-            # the broker is back, at the latest when the next owner's fencing cuts it off; what it
-            # may still send until then belongs to a transaction that nobody will commit.
+            # the broker is back, at the latest when the next owner's fencing cuts it off. Until
+            # then it may even finish a commit whose outcome was unknown to us: the next owner's
+            # fencing waits for that, and asks for the committed offset only afterwards.
             _STOPPING.add(stopping)
             stopping.add_done_callback(_STOPPING.discard)
             stopping.add_done_callback(self._stopped)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from processor.core.order import Order, from_record
 from processor.core.sharding import stream_of
 from processor.core.stream import OrderStream
-from processor.errors import BrokenInvariant, FootingLost, UsageError
+from processor.errors import BrokenInvariant, FootingLost, OffsetGone, UsageError
 from processor.runtime.gate import Gate, Stopped
 from processor.runtime.log import batches
 from processor.runtime.ports import Bounds, Broker, Committed, InputRecord
@@ -145,11 +145,14 @@ async def _read_table(
     """The live orders by id, and the highest ``seq`` that was seen."""
     table: dict[str, Order] = {}
     seen_seq = 0
-    async for records in batches(broker, plan.topics.live, plan.stream, live):
-        for record in records:
-            seen_seq = max(seen_seq, _take(table, record, plan))
-        if gate.stopped:
-            raise Stopped
+    try:
+        async for records in batches(broker, plan.topics.live, plan.stream, live):
+            for record in records:
+                seen_seq = max(seen_seq, _take(table, record, plan))
+            if gate.stopped:
+                raise Stopped
+    except OffsetGone as error:
+        raise FootingLost(f"{plan.topics.live}/{plan.stream} changed under the restore") from error
     return table, seen_seq
 
 

@@ -80,6 +80,7 @@ class StreamRunner:
             try:
                 if failures:
                     await self._wait_until_ours(failures)
+                    started = asyncio.get_running_loop().time()
                 await self._try_once()
             except Stopped:
                 return

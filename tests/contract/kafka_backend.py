@@ -14,6 +14,7 @@ from processor.bootstrap import connection_of, make_topics
 from processor.kafka.broker import KafkaBroker
 from processor.kafka.client import admin_client, offsets_client
 from processor.kafka.group import GroupSettings, KafkaGroup
+from processor.kafka.writer import transactional_id
 from processor.runtime.ports import OutputRecord
 from processor.settings import Settings, load_settings
 from processor.topics import Topics
@@ -73,7 +74,7 @@ class KafkaBackend:
         group = self._settings.app_id
         producer = AIOKafkaProducer(
             bootstrap_servers=self._settings.bootstrap_servers,
-            transactional_id=f"{group}.{self.topics.prefix}{stream}",
+            transactional_id=transactional_id(group, self.topics, stream),
         )
         self._closing.push_async_callback(_stop_quietly, producer)
         await producer.start()

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaProducer
+from aiokafka.producer.message_accumulator import BatchBuilder
+from aiokafka.record.util import calc_crc32c
 
 from tests.integration.conftest import NewCluster
 from tests.integration.judge import judge
@@ -75,6 +77,49 @@ async def test_a_key_that_is_not_utf_8_is_handled_as_any_other(
         running.signal(signal.SIGTERM)
         assert running.wait() == 0
     await judge(cluster, {b"{": "malformed"})
+
+
+class _BadName(BatchBuilder):
+    """A batch as a client in another language may write it: a header name that is no UTF-8."""
+
+    def _build(self) -> bytearray:
+        built: bytearray = super()._build()  # type: ignore[no-untyped-call]
+        at = built.index(b"NAME")
+        built[at : at + 4] = b"\xff\xfe\x00\x80"
+        built[17:21] = calc_crc32c(bytes(built[21:])).to_bytes(4, "big")
+        return built
+
+
+@pytest.mark.parametrize("codec", [None, "gzip", "snappy", "lz4", "zstd"])
+async def test_neither_a_header_name_that_is_not_utf_8_nor_compression_stops_a_stream(
+    new_cluster: NewCluster, tmp_path: Path, codec: str | None
+) -> None:
+    cluster = await new_cluster(1)
+    topic = cluster.topics.events
+    async with AIOKafkaProducer(bootstrap_servers=cluster.servers) as producer:
+        await producer.send_and_wait(topic, _place("before"), key=b"u", partition=0)
+        batch = _BadName(10_000, 0)  # type: ignore[no-untyped-call]
+        for order_id, name in (("one", "plain"), ("two", "NAME"), ("three", "plain")):
+            batch.append(timestamp=None, key=b"u", value=_place(order_id), headers=[(name, b"x")])
+        await (await producer.send_batch(batch, topic, partition=0))
+    async with AIOKafkaProducer(
+        bootstrap_servers=cluster.servers, compression_type=codec
+    ) as producer:
+        for order_id in ("after", "last"):
+            await producer.send_and_wait(topic, _place(order_id), key=b"u", partition=0)
+    with processor(cluster.environment, tmp_path / "log") as running:
+        await cluster.drained()
+        running.signal(signal.SIGTERM)
+        assert running.wait() == 0
+    (live,) = await cluster.read(cluster.topics.live)
+    assert [record.key for record in live] == [
+        b"before",
+        b"one",
+        b"two",
+        b"three",
+        b"after",
+        b"last",
+    ]
 
 
 async def test_an_event_of_another_streams_user_is_rejected(
