@@ -7,7 +7,6 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from aiokafka.structs import OffsetAndMetadata
 
-from processor.errors import FootingLost
 from processor.kafka.connection import Connection
 from processor.kafka.errors import for_task
 from processor.kafka.reader import KafkaPartitionReader
@@ -69,27 +68,25 @@ class KafkaBroker(KafkaLog):
         """Part of `Broker`."""
         source = TopicPartition(self._topics.events, stream)
         with for_task(f"asking for the committed offset of stream {stream}"):
-            found = await self._group_offsets(source)
-        committed = found.get(source)
-        if committed is None:
-            # aiokafka overlooks an error that concerns the whole group, such as a coordinator
-            # that is still loading: no answer is not "no offset".
-            raise FootingLost(f"the group coordinator gave no answer for stream {stream}")
+            async with asyncio.timeout(self._connection.request_timeout_ms / 1000):
+                committed = await self._group_offset(source)
         if committed.offset < 0:
             return None
         return Committed(committed.offset, committed.metadata)
 
-    async def _group_offsets(
-        self, source: TopicPartition
-    ) -> dict[TopicPartition, OffsetAndMetadata]:
+    async def _group_offset(self, source: TopicPartition) -> OffsetAndMetadata:
         """Ask until the group's coordinator answers: a new one takes a moment to be there."""
-        async with asyncio.timeout(self._connection.request_timeout_ms / 1000):
-            while True:
-                try:
-                    return await self._admin.list_consumer_group_offsets(
-                        self._group_id, partitions=[source]
-                    )
-                except KafkaError as error:
-                    if not error.retriable:
-                        raise
-                await asyncio.sleep(self._connection.retry_backoff_ms / 1000)
+        while True:
+            try:
+                found = await self._admin.list_consumer_group_offsets(
+                    self._group_id, partitions=[source]
+                )
+            except KafkaError as error:
+                if not error.retriable:
+                    raise
+            else:
+                # aiokafka overlooks an error that concerns the whole group, such as a
+                # coordinator that is still loading: no answer is not "no offset".
+                if source in found:
+                    return found[source]
+            await asyncio.sleep(self._connection.retry_backoff_ms / 1000)
