@@ -1,6 +1,8 @@
 """The yardstick: a bare aiokafka copy, one transaction per 100 ms, one producer a partition.
 
 Run as ``python -m benchmarks.copier SERVERS SOURCE TARGET COUNT...``: a count for each partition.
+Prints the seconds from the first record written to the last one. It must time itself: its records
+keep the timestamps of those they are copies of.
 """
 
 import asyncio
@@ -25,7 +27,10 @@ def _append(batch: BatchBuilder, record: ConsumerRecord[bytes, bytes]) -> bool:
     return added is not None
 
 
-async def _copy(servers: str, source: str, target: str, partition: int, count: int) -> None:
+async def _copy(
+    servers: str, source: str, target: str, partition: int, count: int
+) -> tuple[float, float]:
+    """Copy one partition; when its first and its last record were written."""
     read = TopicPartition(source, partition)
     consumer = AIOKafkaConsumer(
         bootstrap_servers=servers,
@@ -44,12 +49,15 @@ async def _copy(servers: str, source: str, target: str, partition: int, count: i
     consumer.seek(read, 0)
     await producer.start()
     copied = 0
+    first_s = last_s = time.monotonic()
     while copied < count:
         await producer.begin_transaction()
         deadline = time.monotonic() + _TRANSACTION_S
         batch, sent = producer.create_batch(), []
         while copied < count and (left := deadline - time.monotonic()) > 0:
             fetched = await consumer.getmany(read, timeout_ms=int(left * 1000), max_records=500)
+            if copied == 0:
+                first_s = time.monotonic()
             for record in fetched.get(read, ()):
                 # The record as it is: a copy that dropped its time and headers would be none.
                 if not _append(batch, record):
@@ -57,6 +65,7 @@ async def _copy(servers: str, source: str, target: str, partition: int, count: i
                     batch = producer.create_batch()
                     _append(batch, record)
                 copied += 1
+            last_s = time.monotonic()
             await asyncio.sleep(0)
         if batch.record_count():
             sent.append(await producer.send_batch(batch, target, partition=partition))
@@ -65,12 +74,14 @@ async def _copy(servers: str, source: str, target: str, partition: int, count: i
         await producer.commit_transaction()
     await producer.stop()
     await consumer.stop()
+    return first_s, last_s
 
 
 async def _main(servers: str, source: str, target: str, counts: list[int]) -> None:
-    await asyncio.gather(
+    times = await asyncio.gather(
         *(_copy(servers, source, target, number, count) for number, count in enumerate(counts))
     )
+    print(max(last_s for _, last_s in times) - min(first_s for first_s, _ in times))
 
 
 if __name__ == "__main__":

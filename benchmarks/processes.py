@@ -52,8 +52,12 @@ async def child(arguments: Sequence[str], **settings: str) -> AsyncIterator[Chil
             await process.wait()
 
 
-async def run(arguments: Sequence[str]) -> None:
-    """``python -m`` to its end."""
-    process = await asyncio.create_subprocess_exec(sys.executable, "-m", *arguments, cwd=_ROOT)
-    if await process.wait():
+async def run(arguments: Sequence[str]) -> str:
+    """``python -m`` to its end; what it printed."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", *arguments, cwd=_ROOT, stdout=asyncio.subprocess.PIPE
+    )
+    output, _ = await process.communicate()
+    if process.returncode:
         raise SystemExit(f"{arguments[0]} ended with {process.returncode}")
+    return output.decode()

@@ -29,10 +29,11 @@ async def one_run(servers: str, num_streams: int, events: int, users: int, seed:
         source = await topics.prepare(settings, num_streams)
         await topics.create_plain(servers, f"{prefix}copy", num_streams)
         counts = await fill(servers, source, num_streams, market(events, users, seed))
-        await run(
-            ["benchmarks.copier", servers, source, f"{prefix}copy", *(str(n) for n in counts)]
+        copy_s = float(
+            await run(
+                ["benchmarks.copier", servers, source, f"{prefix}copy", *(str(n) for n in counts)]
+            )
         )
-        copy_s = await seconds_of_writing(servers, f"{prefix}copy", num_streams)
         async with child(["benchmarks.measured"], **topics.environment(settings)) as processor:
             await wait_until_committed(servers, settings.app_id, source, counts)
             report = json.loads(await processor.stop())
