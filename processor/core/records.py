@@ -10,11 +10,11 @@ from typing import Final
 
 from processor.core.order import Order
 from processor.core.stream import Change, Decision
+from schemas.dead_letter import Header
 from schemas.json_text import quote
 from schemas.live_order import SEQ_HEADER
 from schemas.timestamp import format_time
 
-Header = tuple[str, bytes | None]
 Record = tuple[bytes | None, bytes | None, list[Header]]
 """Key, value (None: tombstone) and headers."""
 

@@ -3,7 +3,8 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple, Protocol
 
-from processor.core.records import Header, Record
+from processor.core.records import Record
+from schemas.dead_letter import Header
 
 OutputRecord = Record
 
