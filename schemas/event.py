@@ -1,10 +1,11 @@
 """Order events (``orders.events``): what producers send, and why one is refused."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, NotRequired, final
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
 from pydantic_core import ErrorDetails
+from typing_extensions import TypedDict
 
 from schemas.exact_json import Number, exact_loads
 from schemas.identifier import Currency, EventId, Identifier
@@ -24,19 +25,24 @@ EVENT_TYPES: Final[tuple[EventType, ...]] = (
 RefusalReason = Literal["malformed", "invalid", "too_large"]
 
 
-class _Event(BaseModel):
-    """What all events share. Unknown fields are refused: a typo must not pass silently."""
+# Unknown fields are refused: a typo must not pass silently.
+_checked = with_config(ConfigDict(extra="forbid", strict=True))
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, validate_by_name=False, validate_by_alias=True
-    )
 
-    event_id: EventId | None = None
-    occurred_at: EventTime | None = None
+class _Event(TypedDict):
+    """What all events share.
+
+    Dictionaries, because one is made for every record: a model takes half as long again to make,
+    and each of its fields three times as long to read.
+    """
+
+    event_id: NotRequired[EventId | None]
+    occurred_at: NotRequired[EventTime | None]
     # Not Literal[1]: that would take true for 1.
-    schema_: Annotated[int, Field(alias="schema", ge=SCHEMA, le=SCHEMA)] = SCHEMA
+    schema: NotRequired[Annotated[int, Field(ge=SCHEMA, le=SCHEMA)]]
 
 
+@_checked
 class Place(_Event):
     """Put a new order on the books, active and last in placement order."""
 
@@ -48,30 +54,34 @@ class Place(_Event):
     price: Money
 
 
+@_checked
 class Pause(_Event):
     """Pause an active order."""
 
     type: Literal["pause"]
     order_id: Identifier
-    user_id: Identifier | None = None
+    user_id: NotRequired[Identifier | None]
 
 
+@_checked
 class Resume(_Event):
     """Resume a paused order."""
 
     type: Literal["resume"]
     order_id: Identifier
-    user_id: Identifier | None = None
+    user_id: NotRequired[Identifier | None]
 
 
+@_checked
 class Cancel(_Event):
     """Remove a live order."""
 
     type: Literal["cancel"]
     order_id: Identifier
-    user_id: Identifier | None = None
+    user_id: NotRequired[Identifier | None]
 
 
+@_checked
 class CancelAllByUser(_Event):
     """Remove every live order of a user."""
 
@@ -88,6 +98,7 @@ _IDENTIFIER: Final[TypeAdapter[str]] = TypeAdapter(Identifier)
 _EVENT_ID: Final[TypeAdapter[str]] = TypeAdapter(EventId)
 
 
+@final
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """Why bytes are no event, with whatever could still be read of it.

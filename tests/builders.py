@@ -1,14 +1,15 @@
 """Short ways to make what the core takes; every argument has a default that works."""
 
 import json
-from typing import Any
+from typing import Any, NamedTuple
 
 from processor.core.order import Order
-from processor.core.records import answer_records, order_json
+from processor.core.records import answer_records, live_records
 from processor.core.sharding import stream_of
-from processor.core.stream import Change, Decision, Input, OrderStream
-from schemas.event import Event, Refusal, parse_event
-from schemas.live_order import SEQ_HEADER, LiveOrder, Status, parse_live_order
+from processor.core.stream import Change, Decision, OrderStream
+from schemas.answer import Reason
+from schemas.event import Event, EventType, Refusal, parse_event
+from schemas.live_order import LiveOrder, Status, parse_live_order
 
 LiveRecord = tuple[bytes, bytes | None, list[tuple[str, bytes | None]]]
 
@@ -60,9 +61,22 @@ def place(order_id: str = "o1", user_id: str = "alice", **more: Any) -> Event:
     return event(**place_fields(order_id, user_id, **more))
 
 
-def apply(stream: OrderStream, one: Event | Refusal) -> Decision:
+class Decided(NamedTuple):
+    """A decision with names."""
+
+    offset: int
+    type: EventType | None
+    order_id: str | None
+    user_id: str | None
+    event_id: str | None
+    at_us: int | None
+    reason: Reason | None
+    removed: int | None
+
+
+def apply(stream: OrderStream, one: Event | Refusal) -> Decided:
     """Step a stream by one event and return the decision."""
-    return stream.step([Input(0, 0, one)]).decisions[0]
+    return Decided(*stream.step([(0, 0, one)]).decisions[0])
 
 
 def user_of(stream: int, num_streams: int) -> str:
@@ -72,15 +86,16 @@ def user_of(stream: int, num_streams: int) -> str:
 
 def record(one: Order, stream: int = 0) -> LiveOrder:
     """An order's record in ``orders.live``."""
-    return parse_live_order(order_json(one, stream))
+    _key, value, _headers = live_record(one, stream)
+    assert value is not None
+    return parse_live_order(value)
 
 
 def live_record(change: Change, stream: int) -> LiveRecord:
     """A change as its record in ``orders.live``: key, value, headers."""
-    key = change.order_id.encode()
-    if change.order is None:
-        return key, None, [(SEQ_HEADER, b"%d" % change.seq)]
-    return key, order_json(change.order, stream), []
+    ((key, value, headers),) = live_records(stream, [change])
+    assert key is not None
+    return key, value, headers
 
 
 def write_answer(stream: int, decision: Decision) -> bytes:

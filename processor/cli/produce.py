@@ -68,7 +68,6 @@ async def _send(settings: Settings, lines: BinaryIO) -> int:
 
 def _key(event: Event) -> str:
     """The user, so that it lands in the user's stream; else the order."""
-    key = event.user_id or getattr(event, "order_id", None)
-    if key is None:
-        raise AssertionError("every event has a user or an order")
-    return key
+    if event["type"] == "cancel_all_by_user":
+        return event["user_id"]
+    return event.get("user_id") or event["order_id"]

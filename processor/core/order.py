@@ -5,6 +5,13 @@ from typing import NamedTuple
 from schemas.live_order import LiveOrder, Status
 from schemas.timestamp import parse_time
 
+OrderRow = tuple[str, str, str, str, str, Status, int, int, int, int]
+"""The fields of an `Order` as a plain tuple.
+
+A stream keeps these: they take half the time to make, and the garbage collector leaves them alone
+(it never stops looking through a named one).
+"""
+
 
 class Order(NamedTuple):
     """A live order.

@@ -8,7 +8,7 @@ than a function for each record, because a call costs as much as a field.
 from collections.abc import Iterable
 from typing import Final
 
-from processor.core.order import Order
+from processor.core.order import OrderRow
 from processor.core.stream import Change, Decision
 from schemas.dead_letter import Header
 from schemas.json_text import quote
@@ -26,13 +26,16 @@ def answer_records(stream: int, decisions: Iterable[Decision]) -> list[Record]:
     """One answer for each decision, keyed by user id, or by order id when no user is known."""
     records: list[Record] = []
     head = f'{{"schema":1,"input":{{"partition":{stream},"offset":'
+    last_us, time = -1, ""
     for decision in decisions:
         offset, event_type, order_id, user_id, event_id, at_us, reason, _removed = decision
         if event_id is None and reason is None and order_id and user_id and at_us is not None:
+            if at_us != last_us:
+                last_us, time = at_us, format_time(at_us)
             text = (
                 f'{head}{offset}}},"type":"{event_type}"'
                 f',"order_id":{quote(order_id)},"user_id":{quote(user_id)}'
-                f',"occurred_at":"{format_time(at_us)}","result":"applied"}}'
+                f',"occurred_at":"{time}","result":"applied"}}'
             )
             records.append((user_id.encode(), text.encode(), NO_HEADERS))
         else:
@@ -63,34 +66,45 @@ def _rare_answer(decision: Decision) -> str:
 
 
 def live_records(stream: int, changes: Iterable[Change]) -> list[Record]:
-    """One record for each change, keyed by order id: the whole order, or a tombstone."""
+    """One record for each change, keyed by order id: the whole order, or a tombstone.
+
+    The whole order is what stands in snapshots too.
+    """
     records: list[Record] = []
-    for seq, order_id, order in changes:
-        if order is None:
+    last_us, updated_at = -1, ""
+    for change in changes:
+        if len(change) == 2:
+            order_id, seq = change
             records.append((order_id.encode(), None, [(SEQ_HEADER, b"%d" % seq)]))
-        else:
-            records.append((order_id.encode(), order_json(order, stream), NO_HEADERS))
+            continue
+        (
+            order_id,
+            user_id,
+            currency,
+            amount,
+            price,
+            status,
+            placed_at_us,
+            updated_at_us,
+            placed_seq,
+            seq,
+        ) = change
+        if updated_at_us != last_us:
+            last_us, updated_at = updated_at_us, format_time(updated_at_us)
+        placed_at = updated_at if placed_at_us == updated_at_us else format_time(placed_at_us)
+        # Currency, amounts and times have no character that JSON escapes.
+        text = (
+            f'{{"schema":1,"order_id":{quote(order_id)},"user_id":{quote(user_id)}'
+            f',"currency":"{currency}","amount":"{amount}","price":"{price}","status":"{status}"'
+            f',"placed_at":"{placed_at}","updated_at":"{updated_at}"'
+            f',"stream":{stream},"placed_seq":{placed_seq},"seq":{seq}}}'
+        )
+        records.append((order_id.encode(), text.encode(), NO_HEADERS))
     return records
 
 
-def order_json(order: Order, stream: int) -> bytes:
+def order_json(order: OrderRow, stream: int) -> bytes:
     """An order as it stands in ``orders.live`` and in snapshots."""
-    (
-        order_id,
-        user_id,
-        currency,
-        amount,
-        price,
-        status,
-        placed_at_us,
-        updated_at_us,
-        placed_seq,
-        seq,
-    ) = order
-    # Currency, amounts and times have no character that JSON escapes.
-    return (
-        f'{{"schema":1,"order_id":{quote(order_id)},"user_id":{quote(user_id)}'
-        f',"currency":"{currency}","amount":"{amount}","price":"{price}","status":"{status}"'
-        f',"placed_at":"{format_time(placed_at_us)}","updated_at":"{format_time(updated_at_us)}"'
-        f',"stream":{stream},"placed_seq":{placed_seq},"seq":{seq}}}'
-    ).encode()
+    ((_key, value, _headers),) = live_records(stream, [order])
+    assert value is not None
+    return value

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from processor.core.order import Order
+from processor.core.order import OrderRow
 from processor.core.records import order_json
 from processor.core.state_hash import order_digest, state_hash
 from processor.core.stream import OrderStream
@@ -60,7 +60,7 @@ class _Writing:
 
     __slots__ = ("chunk", "digest_sum", "head", "next_order", "orders", "snapshot_id")
 
-    def __init__(self, snapshot_id: str, orders: list[Order], head: bytes) -> None:
+    def __init__(self, snapshot_id: str, orders: list[OrderRow], head: bytes) -> None:
         self.snapshot_id = snapshot_id
         self.orders = orders
         self.head: bytes | None = head
@@ -161,7 +161,7 @@ class SnapshotWriter:
                 "taken_at": format_time(taken_at_us),
             }
         )
-        self._writing = _Writing(snapshot_id, source.orders(), head)
+        self._writing = _Writing(snapshot_id, source.rows(), head)
         self._taken_seq = source.seq
         self._taken_ms = now_ms
         self._other_bytes = 0

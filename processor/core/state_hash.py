@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 from hashlib import sha256
 
-from processor.core.order import Order
+from processor.core.order import OrderRow
 
 _MODULUS_MASK = (1 << 256) - 1
 
 
-def order_digest(order: Order) -> int:
+def order_digest(order: OrderRow) -> int:
     """What one order adds: SHA-256 over its fields joined by U+001F, as a big-endian number."""
     order_id, user_id, currency, amount, price, status, _, _, placed_seq, _ = order
     text = (
@@ -22,6 +22,6 @@ def state_hash(total: int) -> str:
     return f"{total & _MODULUS_MASK:064x}"
 
 
-def hash_orders(orders: Iterable[Order]) -> str:
+def hash_orders(orders: Iterable[OrderRow]) -> str:
     """The hash of orders from scratch, for checking a copy."""
     return state_hash(sum(order_digest(order) for order in orders))

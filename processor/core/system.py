@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from processor.core.merge import merge_streams
 from processor.core.sharding import stream_of
-from processor.core.stream import Decision, Input, OrderStream
+from processor.core.stream import Decision, OrderStream
 from schemas.event import EVENT, Event
 from schemas.money import plain_decimal
 
@@ -75,7 +75,8 @@ class CryptoOrderSystem:
         for order_id in stream.order_ids_of(user_id):
             del self._stream_by_order[order_id]
         event = _event(type="cancel_all_by_user", user_id=user_id)
-        return self._apply(stream, event).removed or 0
+        *_, removed = self._apply(stream, event)
+        return removed or 0
 
     def display_all_live_orders(self) -> list[str]:
         """The live orders in the order they were placed: ``order1``, ``order2(paused)``."""
@@ -89,12 +90,13 @@ class CryptoOrderSystem:
         stream = self._stream_by_order.get(order_id)
         if stream is None:
             return False
-        return self._apply(stream, _event(type=name, order_id=order_id)).reason is None
+        *_, reason, _ = self._apply(stream, _event(type=name, order_id=order_id))
+        return reason is None
 
     def _apply(self, stream: OrderStream, event: Event) -> Decision:
         # The number of the call is the time: it alone orders placements across streams.
         self._calls += 1
-        return stream.step([Input(self._calls, self._calls, event)]).decisions[0]
+        return stream.step([(self._calls, self._calls, event)]).decisions[0]
 
 
 def _text(amount: Amount) -> str:

@@ -1,6 +1,7 @@
 """Record batches that take many records at once."""
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 from aiokafka.producer.message_accumulator import BatchBuilder
@@ -44,14 +45,11 @@ class BulkBatch(BatchBuilder):
         """
         append = self._builder.append
         offset = self._relative_offset
-        at = begin
-        for at in range(begin, len(records)):
-            key, value, headers = records[at]
+        for key, value, headers in islice(records, begin, None):
             if append(offset, None, key, value, headers) is None:
                 self.close()  # type: ignore[no-untyped-call]
                 break
             offset += 1
-        else:
-            at = len(records)
+        end = begin + offset - self._relative_offset
         self._relative_offset = offset
-        return at
+        return end

@@ -69,7 +69,7 @@ def as_input(offset: int, event: Event | str) -> Input:
     else:
         given = parse_event(encode(**event))
         assert not isinstance(given, Refusal), given
-    return Input(offset, offset * 1000, given)
+    return offset, offset * 1000, given
 
 
 def model_apply(model: NaiveSystem, stream: int, offset: int, event: Event | str) -> Outcome:
@@ -79,15 +79,16 @@ def model_apply(model: NaiveSystem, stream: int, offset: int, event: Event | str
 
 def outcome(decision: Decision) -> Outcome:
     """A decision as the model tells it."""
-    told: Outcome = {"result": "applied" if decision.reason is None else "rejected"}
-    if decision.reason is not None:
-        told["reason"] = decision.reason
-    if decision.removed is not None:
-        told["count"] = decision.removed
+    *_, reason, removed = decision
+    told: Outcome = {"result": "applied" if reason is None else "rejected"}
+    if reason is not None:
+        told["reason"] = reason
+    if removed is not None:
+        told["count"] = removed
     return told
 
 
 def compacted(changes: list[Change], upto: int) -> list[Change]:
     """What compaction of the first ``upto`` changes leaves: the last of each id, no tombstones."""
-    last = {change.order_id: change for change in changes[:upto]}
-    return [c for c in changes[:upto] if last[c.order_id] is c and c.order] + changes[upto:]
+    last = {change[0]: change for change in changes[:upto]}
+    return [c for c in changes[:upto] if last[c[0]] is c and len(c) > 2] + changes[upto:]

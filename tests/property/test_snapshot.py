@@ -75,7 +75,7 @@ class Task:
         """Compact the changelog, as far as the last whole snapshot reaches."""
         latest = self.table.latest()
         as_of_seq = 0 if latest is None else latest.begin["as_of_seq"]
-        covered = sum(change.seq <= as_of_seq for change in self.changes)
+        covered = sum(change[-1] <= as_of_seq for change in self.changes)
         self.changes = compacted(self.changes, covered)
 
     def perform(self, action: Action) -> None:

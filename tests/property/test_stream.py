@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from processor.core.stream import OrderStream
 from tests import model
-from tests.builders import record
+from tests.builders import Decided, record
 from tests.model import NaiveSystem
 from tests.property.strategies import (
     ORDER_IDS,
@@ -34,7 +34,8 @@ def test_streams_answer_and_hold_what_the_model_says(history: tuple[int, list[Re
     streams = [OrderStream(number, count) for number in range(count)]
     judge = NaiveSystem(count)
     for offset, (number, event) in enumerate(steps):
-        (decision,) = streams[number].step([as_input(offset, event)]).decisions
+        (found,) = streams[number].step([as_input(offset, event)]).decisions
+        decision = Decided(*found)
         assert outcome(decision) == model_apply(judge, number, offset, event)
         assert decision.offset == offset
         if not isinstance(event, str):
@@ -100,4 +101,4 @@ def test_one_batch_is_as_good_as_one_by_one(events: list[Event]) -> None:
 def test_seq_grows_by_one_with_every_change(events: list[Event]) -> None:
     stream = OrderStream(0, 1, seq=5)
     step = stream.step([as_input(offset, event) for offset, event in enumerate(events)])
-    assert [change.seq for change in step.changes] == list(range(6, stream.seq + 1))
+    assert [change[-1] for change in step.changes] == list(range(6, stream.seq + 1))

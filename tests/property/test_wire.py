@@ -10,10 +10,9 @@ from hypothesis import strategies as st
 
 from processor.core.order import Order, from_record
 from processor.core.records import order_json
-from processor.core.stream import Decision
 from schemas.answer import ANSWER, parse_answer
 from schemas.dead_letter import Header, dead_letter, record_bytes
-from schemas.event import Place, Refusal, parse_event
+from schemas.event import Refusal, parse_event
 from schemas.live_order import LIVE_ORDER, parse_live_order
 from schemas.timestamp import MAX_TIME_US, format_time, parse_time, record_time_us
 from tests.builders import encode, place_fields, write_answer
@@ -73,7 +72,7 @@ def test_what_is_read_of_a_refused_event_is_valid(value: bytes) -> None:
         assert read is None or (0 < len(read) <= 64 and read.isprintable() and " " not in read)
     answer = write_answer(
         0,
-        Decision(
+        (
             0, parsed.type, parsed.order_id, parsed.user_id, parsed.event_id, None,
             parsed.reason, None,
         ),
@@ -105,8 +104,10 @@ json_numbers = st.builds(
 def amount_of(written: str) -> str | Refusal:
     fields = json.dumps(place_fields(amount=0)).replace('"amount": 0', f'"amount": {written}')
     parsed = parse_event(fields.encode())
-    assert isinstance(parsed, Place | Refusal)
-    return parsed if isinstance(parsed, Refusal) else parsed.amount
+    if isinstance(parsed, Refusal):
+        return parsed
+    assert parsed["type"] == "place"
+    return parsed["amount"]
 
 
 def is_money(text: str) -> bool:

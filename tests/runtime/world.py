@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from processor.core.order import Order
-from processor.core.stream import Input, OrderStream
+from processor.core.stream import OrderStream
 from processor.runtime.context import TaskContext, TaskSettings
 from processor.runtime.gate import Gate
 from processor.runtime.lifecycle import TaskState
@@ -271,7 +271,7 @@ class World:
         """The live orders after all input, straight from the core."""
         orders = OrderStream(stream, self.num_streams)
         orders.step(
-            Input(one.offset, record_time_us(one.timestamp), parse_event(one.value))
+            (one.offset, record_time_us(one.timestamp), parse_event(one.value))
             for one in self.records(self.topics.events, stream)
             if len(one.value or b"") <= self.settings.max_event_bytes
         )

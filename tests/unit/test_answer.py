@@ -5,11 +5,10 @@ import sys
 
 import pytest
 
-from processor.core.stream import Decision
 from schemas.answer import ANSWER, Answer, parse_answer
-from tests.builders import write_answer
+from tests.builders import Decided, write_answer
 
-MALFORMED = write_answer(3, Decision(7, None, None, None, None, None, "malformed", None))
+MALFORMED = write_answer(3, Decided(7, None, None, None, None, None, "malformed", None))
 
 
 def test_absent_fields_are_left_out() -> None:
@@ -22,7 +21,7 @@ def test_absent_fields_are_left_out() -> None:
 
 
 def test_without_a_reason_it_is_applied() -> None:
-    answer = write_answer(0, Decision(2**62, "cancel_all_by_user", None, "é", "a\nb", 0, None, 0))
+    answer = write_answer(0, Decided(2**62, "cancel_all_by_user", None, "é", "a\nb", 0, None, 0))
     assert parse_answer(answer) == {
         "schema": 1,
         "input": {"partition": 0, "offset": 2**62},
@@ -39,9 +38,9 @@ def test_without_a_reason_it_is_applied() -> None:
     "value",
     [
         MALFORMED,
-        write_answer(0, Decision(0, "place", '注"\\😀', "é\x7f", "", 1, "duplicate_order", None)),
-        write_answer(9, Decision(5, "place", '注"\\😀', "é\x7f", None, 1_000, None, None)),
-        write_answer(0, Decision(0, "cancel_all_by_user", None, "u", None, None, None, 7)),
+        write_answer(0, Decided(0, "place", '注"\\😀', "é\x7f", "", 1, "duplicate_order", None)),
+        write_answer(9, Decided(5, "place", '注"\\😀', "é\x7f", None, 1_000, None, None)),
+        write_answer(0, Decided(0, "cancel_all_by_user", None, "u", None, None, None, 7)),
     ],
 )
 def test_an_answer_is_written_as_pydantic_would_write_it(value: bytes) -> None:
@@ -50,7 +49,7 @@ def test_an_answer_is_written_as_pydantic_would_write_it(value: bytes) -> None:
 
 def test_every_character_survives() -> None:
     every = "".join(map(chr, [*range(0xD800), *range(0xE000, sys.maxunicode + 1)]))
-    value = write_answer(0, Decision(0, "pause", "o", "u", every, None, None, None))
+    value = write_answer(0, Decided(0, "pause", "o", "u", every, None, None, None))
     answer: Answer = parse_answer(value)
     assert answer["event_id"] == every
     assert value == ANSWER.dump_json(answer)

@@ -61,19 +61,20 @@ def test_the_optional_fields_are_read() -> None:
         occurred_at="1970-01-01T00:00:01Z",
         schema=1,
     )
-    assert (read.event_id, read.occurred_at, read.schema_) == ("any text\nat all", 1_000_000, 1)
+    told = (read["event_id"], read["occurred_at"], read["schema"])
+    assert told == ("any text\nat all", 1_000_000, 1)
 
 
 @pytest.mark.parametrize("name", ["user_id", "event_id", "occurred_at"])
 def test_an_optional_field_may_be_null(name: str) -> None:
-    assert event(type="pause", order_id="o1", **{name: None}) == event(type="pause", order_id="o1")
+    assert event(type="pause", order_id="o1", **{name: None}).get(name) is None
 
 
 @pytest.mark.parametrize("order_id", ["o", "é", "注文1", "😀", "a" * 64, '"\\/', "😀" * 64])
 def test_an_id_of_1_to_64_printable_characters_is_taken(order_id: str) -> None:
     read = event(type="pause", order_id=order_id)
-    assert isinstance(read, Pause)
-    assert read.order_id == order_id
+    assert read["type"] == "pause"
+    assert read["order_id"] == order_id
 
 
 PRINTABLE = "must be printable characters without spaces or control characters"
@@ -109,8 +110,8 @@ def test_what_is_no_id_is_invalid(name: str, order_id: object, problem: str) -> 
 @pytest.mark.parametrize("currency", ["B", "BTC-USD", "a.b_C-9", "x" * 32])
 def test_a_currency_code_is_taken(currency: str) -> None:
     read = event(**place_fields(currency=currency))
-    assert isinstance(read, Place)
-    assert read.currency == currency
+    assert read["type"] == "place"
+    assert read["currency"] == currency
 
 
 @pytest.mark.parametrize("currency", ["", "BTC\n", "BT C", "x" * 33, "É", "B/C"])
