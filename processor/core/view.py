@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from processor.core.order import Order, from_record
 from processor.core.state_hash import hash_orders
+from processor.core.view_change import ViewChange, changes_between
 from schemas.live_order import SEQ_HEADER, parse_live_order
 from schemas.snapshot import (
     BEGIN,
@@ -86,19 +87,37 @@ class StreamView:
 
     def put(
         self, key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, bytes | None]]
-    ) -> None:
+    ) -> list[ViewChange]:
         """Take the next record of the stream's ``orders.live``; what the snapshot has is dropped.
+
+        Returns:
+            What it changed.
 
         Raises:
             ValueError: the record is none of the processor's.
         """
         if value is None:
-            if int(dict(headers).get(SEQ_HEADER) or b"0") > self._as_of_seq:
-                self._orders.pop((key or b"").decode(), None)
-            return
+            seq = int(dict(headers).get(SEQ_HEADER) or b"0")
+            if seq <= self._as_of_seq:
+                return []
+            gone = self._orders.pop((key or b"").decode(), None)
+            return changes_between(gone, None, removed_seq=seq)
         order = from_record(parse_live_order(value))
-        if order.seq > self._as_of_seq:
-            self._orders[order.order_id] = order
+        if order.seq <= self._as_of_seq:
+            return []
+        before = self._orders.get(order.order_id)
+        self._orders[order.order_id] = order
+        return changes_between(before, order)
+
+    def changes_to(self, later: "StreamView") -> list[ViewChange]:
+        """What happened between this view and a later one of the same stream, in their order."""
+        said = [
+            change
+            for order_id in self._orders.keys() | later._orders.keys()
+            for change in changes_between(self._orders.get(order_id), later._orders.get(order_id))
+        ]
+        # Removals without a number first: the id may have been placed anew.
+        return sorted(said, key=lambda change: (change.seq or 0, change.order.placed_seq))
 
     def orders(self) -> list[Order]:
         """The live orders in placement order."""
