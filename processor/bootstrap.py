@@ -2,11 +2,13 @@
 
 import gc
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import NoReturn
 
 from processor.core.order import Order
+from processor.core.sharding import stream_of
 from processor.core.snapshot import SnapshotPolicy
 from processor.errors import FootingLost, KafkaUnavailable, OffsetGone, UsageError
 from processor.kafka.broker import KafkaBroker, KafkaLog
@@ -23,10 +25,11 @@ from processor.kafka.topic_admin import (
 )
 from processor.runtime.clock import SystemClock
 from processor.runtime.context import TaskContext, TaskSettings
+from processor.runtime.follow import Audience, Place, follow
 from processor.runtime.gate import Gate
-from processor.runtime.live_list import read_live_orders
+from processor.runtime.live_watch import LiveWatch
 from processor.runtime.observer import Observer, SilentObserver
-from processor.runtime.ports import Log
+from processor.runtime.ports import Bounds, Log
 from processor.runtime.restore import RestorePlan
 from processor.runtime.supervisor import Supervisor, SupervisorSettings
 from processor.settings import Settings
@@ -202,16 +205,40 @@ class Reading:
     log: Log
     topics: Topics
     num_streams: int
-    oldest_snapshot_us: int
+    max_snapshot_age_ms: int
 
-    async def live_orders(self) -> list[tuple[int, Order]]:
+    async def live_orders(
+        self, *, stream: int | None = None, user: str | None = None
+    ) -> list[tuple[int, Order]]:
         """The live orders as of now, with their streams, in the order they were placed."""
-        return await read_live_orders(
+        found = await self.watch(stream=stream, user=user).read()
+        return [pair for pair in found if user is None or pair[1].user_id == user]
+
+    def watch(self, *, stream: int | None = None, user: str | None = None) -> LiveWatch:
+        """The lists to be kept up to date: of all streams, of one, or of a user's."""
+        return LiveWatch(
             self.log,
             self.topics,
-            self.num_streams,
-            oldest_snapshot_us=self.oldest_snapshot_us,
+            self._streams(stream, user),
+            SystemClock(),
+            max_snapshot_age_ms=self.max_snapshot_age_ms,
         )
+
+    async def ends(self, topic: str) -> dict[int, Bounds]:
+        """Where each partition of a topic begins and ends now."""
+        return {stream: await self.log.bounds(topic, stream) for stream in range(self.num_streams)}
+
+    async def follow(self, topic: str, offsets: dict[int, int], audience: Audience) -> NoReturn:
+        """Tell of all committed records of a topic from some offsets on, for ever."""
+        await follow(self.log, Place(topic, offsets), SystemClock(), audience)
+
+    def _streams(self, stream: int | None, user: str | None) -> Iterable[int]:
+        if stream is not None and not 0 <= stream < self.num_streams:
+            raise UsageError(
+                f"there is no stream {stream}: choose one of 0 to {self.num_streams - 1}"
+            )
+        theirs = range(self.num_streams) if user is None else (stream_of(user, self.num_streams),)
+        return [one for one in theirs if stream in (None, one)]
 
 
 @asynccontextmanager
@@ -231,8 +258,8 @@ async def open_log(settings: Settings) -> AsyncIterator[Reading]:
                 KafkaLog(connection, offsets),
                 topics,
                 found[topics.events].partitions,
-                # Half of the time for which the topic keeps tombstones.
-                SystemClock().now_us() - 500 * tombstone_retention_ms(found[topics.live]),
+                # Later, tombstones of orders that it still has may be gone.
+                tombstone_retention_ms(found[topics.live]) // 2,
             )
         except (FootingLost, OffsetGone) as error:
             raise KafkaUnavailable(

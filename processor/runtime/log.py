@@ -21,6 +21,8 @@ async def batches(
     Raises:
         FootingLost: the broker failed us.
     """
+    if bounds.begin >= bounds.end:
+        return
     reader = await log.read(topic, partition, bounds.begin)
     try:
         while reader.position < bounds.end:

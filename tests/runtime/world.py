@@ -262,7 +262,7 @@ class World:
 
     async def _table(self) -> list[tuple[int, Order]]:
         return await read_live_orders(
-            self.broker(), self.topics, self.num_streams, oldest_snapshot_us=0
+            self.broker(), self.topics, range(self.num_streams), oldest_snapshot_us=0
         )
 
     # Judgement
