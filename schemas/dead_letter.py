@@ -1,7 +1,7 @@
 """Dead letters (``orders.dead-letters``): the original bytes and, in headers, what is wrong."""
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from schemas.event import Refusal
 
@@ -13,6 +13,7 @@ ERROR_TRUNCATED: Final = "error.truncated"
 SOURCE_TOPIC: Final = "source.topic"
 SOURCE_PARTITION: Final = "source.partition"
 SOURCE_OFFSET: Final = "source.offset"
+_OWN: Final = [ERROR_REASON, ERROR_DETAIL, SOURCE_TOPIC, SOURCE_PARTITION, SOURCE_OFFSET]
 
 
 class DeadLetter:
@@ -80,3 +81,41 @@ def record_bytes(key: bytes | None, value: bytes | None, headers: Sequence[Heade
     """An upper bound of a record's key, value and headers together."""
     size_bytes = len(key or b"") + len(value or b"")
     return size_bytes + headers_bytes(headers) if headers else size_bytes
+
+
+class ReadDeadLetter(NamedTuple):
+    """What a dead letter's headers say; ``headers`` are the producer's own.
+
+    ``is_ours``: the processor wrote it. Else somebody else did, and only ``headers`` are known.
+    """
+
+    is_ours: bool
+    reason: str
+    detail: str
+    source_topic: str
+    source_partition: int
+    source_offset: int
+    truncated: bool
+    headers: list[Header]
+
+
+def read_dead_letter(headers: Sequence[Header]) -> ReadDeadLetter:
+    """Tell the headers that explain a dead letter from the producer's.
+
+    Ours are the last ones: a producer may have given headers of the same names. What was cut has
+    only ours.
+    """
+    names = [name for name, _ in headers]
+    truncated = names == [*_OWN, ERROR_TRUNCATED]
+    at = 0 if truncated else max(len(headers) - len(_OWN), 0)
+    try:
+        if names[at : at + len(_OWN)] != _OWN:
+            raise ValueError("not ours")
+        reason, detail, topic, partition, offset = (
+            (value or b"").decode() for _, value in headers[at : at + len(_OWN)]
+        )
+        return ReadDeadLetter(
+            True, reason, detail, topic, int(partition), int(offset), truncated, list(headers[:at])
+        )
+    except ValueError:
+        return ReadDeadLetter(False, "", "", "", -1, -1, False, list(headers))

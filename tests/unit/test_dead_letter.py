@@ -2,7 +2,13 @@
 
 import pytest
 
-from schemas.dead_letter import DeadLetter, Header, dead_letter, record_bytes
+from schemas.dead_letter import (
+    DeadLetter,
+    Header,
+    dead_letter,
+    read_dead_letter,
+    record_bytes,
+)
 from schemas.event import Refusal
 
 MAX_BYTES = 4096
@@ -96,3 +102,28 @@ def test_the_detail_is_ascii_and_bounded(detail: str) -> None:
     assert text is not None
     assert text.isascii()
     assert len(text) <= 1024
+
+
+def test_what_a_letter_says_is_told_from_the_producers_headers() -> None:
+    theirs: list[Header] = [("error.reason", b"mine"), ("trace", b"abc")]
+    read = read_dead_letter(letter(headers=theirs).headers)
+    assert (read.is_ours, read.reason, read.truncated) == (True, "invalid", False)
+    assert (read.source_topic, read.source_partition, read.source_offset) == (
+        "orders.events",
+        3,
+        2**62,
+    )
+    assert read.headers == theirs
+
+
+def test_a_letter_that_was_cut_says_so() -> None:
+    read = read_dead_letter(letter(value=b"x" * MAX_BYTES).headers)
+    assert (read.is_ours, read.truncated, read.headers) == (True, True, [])
+
+
+@pytest.mark.parametrize(
+    "headers", [[], [("trace", b"abc")], [("error.reason", b"x"), ("error.detail", b"\xff")]]
+)
+def test_a_letter_that_somebody_else_wrote_is_told_as_such(headers: list[Header]) -> None:
+    read = read_dead_letter(headers)
+    assert (read.is_ours, read.headers) == (False, headers)
