@@ -49,6 +49,7 @@ def connection_of(settings: Settings, role: str) -> Connection:
         settings.bootstrap_servers,
         client_id=f"{settings.app_id}-{role}-{uuid.uuid4().hex[:12]}",
         request_timeout_ms=settings.request_timeout_ms,
+        connect_timeout_ms=settings.connect_timeout_ms,
     )
 
 

@@ -15,6 +15,7 @@ from processor.errors import UsageError
 
 Milliseconds = Annotated[int, Field(gt=0)]
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
+_SERVER = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:(?P<port>[0-9]{1,5}))?")
 _PREFIX = "LIVE_ORDERS_"
 # Names that other parts of the project, or an orchestrator, give with our prefix.
 _NOT_OURS = re.compile(r"LIVE_ORDERS_(TEST_|REQUIRE_|KAFKA_|SERVICE_|PORT)")
@@ -26,7 +27,17 @@ def _name(text: str) -> str:
     return text
 
 
+def _servers(text: str) -> str:
+    servers = [part.strip() for part in text.split(",")]
+    for server in servers:
+        found = _SERVER.fullmatch(server)
+        if found is None or not 0 < int(found["port"] or 1) < 65_536:
+            raise ValueError("must be host:port, or several of them with commas between")
+    return ",".join(servers)
+
+
 Name = Annotated[str, AfterValidator(_name)]
+Servers = Annotated[str, AfterValidator(_servers)]
 
 
 class Settings(BaseSettings):
@@ -36,7 +47,7 @@ class Settings(BaseSettings):
         env_prefix=_PREFIX, env_file=".env", extra="ignore", frozen=True
     )
 
-    bootstrap_servers: str = Field(
+    bootstrap_servers: Servers = Field(
         "127.0.0.1:9092", min_length=1, description="Kafka's addresses, host:port, comma-separated"
     )
     app_id: Name = Field(
@@ -61,6 +72,9 @@ class Settings(BaseSettings):
         15_000, description="how long a rebalance waits for a process to finish its transactions"
     )
     request_timeout_ms: Milliseconds = Field(10_000, description="how long a request may take")
+    connect_timeout_ms: Milliseconds = Field(
+        5_000, description="how long a command waits for a Kafka that does not answer"
+    )
 
     snapshot_interval_ms: Milliseconds = Field(1_000, description="snapshot at most so often")
     snapshot_max_age_ms: Milliseconds = Field(

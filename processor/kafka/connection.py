@@ -6,12 +6,13 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """Where Kafka is, and how long a request to it may take."""
+    """Where Kafka is, how long a request to it may take, and how long to wait for it at first."""
 
     bootstrap_servers: str
     client_id: str = "live-orders"
     request_timeout_ms: int = 10_000
     retry_backoff_ms: int = 50
+    connect_timeout_ms: int = 5_000
 
     def options(self) -> dict[str, Any]:
         """The options that all aiokafka clients share."""

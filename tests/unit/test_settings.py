@@ -139,3 +139,16 @@ def test_settings_that_do_not_fit_together_are_one_sentence_with_both_names(
     with pytest.raises(UsageError) as caught:
         load_settings(**fitting | {greater: fitting[greater] - 1})
     assert str(caught.value) == f"settings: {greater} must be at least {times}{lesser}"
+
+
+@pytest.mark.parametrize(
+    "servers", ["a:1,b:2", "kafka", "[::1]:9092", "10.0.0.1:65535", "a:1, b:2"]
+)
+def test_addresses_of_servers_are_taken(servers: str) -> None:
+    assert load_settings(bootstrap_servers=servers).bootstrap_servers == servers.replace(" ", "")
+
+
+@pytest.mark.parametrize("servers", ["", "a:", "a:b", "a:0", "a:65536", "a b:1", "a:1,", "\x1b:1"])
+def test_what_is_no_address_is_refused(servers: str) -> None:
+    with pytest.raises(UsageError, match="must"):
+        load_settings(bootstrap_servers=servers)
