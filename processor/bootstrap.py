@@ -276,7 +276,9 @@ async def open_event_producer(settings: Settings) -> AsyncIterator[EventProducer
         KafkaUnavailable: no broker answers.
         UsageError: the topics are not as they must be.
     """
-    await check_topics(settings)
+    found = await check_topics(settings)
     topic = Topics(settings.topic_prefix).events
-    async with EventProducer(connection_of(settings, "produce"), topic) as producer:
+    async with EventProducer(
+        connection_of(settings, "produce"), topic, found[topic].partitions
+    ) as producer:
         yield producer

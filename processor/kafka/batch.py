@@ -10,7 +10,7 @@ from processor.runtime.ports import OutputRecord
 
 
 class BulkBatch(BatchBuilder):
-    """A batch for ``send_batch`` in transactions.
+    """A batch for ``send_batch``.
 
     aiokafka's own ``append`` takes one record through three calls; half of our time in the
     producer went there.
@@ -19,8 +19,8 @@ class BulkBatch(BatchBuilder):
     _builder: Any
     _relative_offset: int
 
-    def __init__(self, max_bytes: int) -> None:
-        super().__init__(max_bytes, 0, is_transactional=1)  # type: ignore[no-untyped-call]
+    def __init__(self, max_bytes: int, *, transactional: bool = True) -> None:
+        super().__init__(max_bytes, 0, is_transactional=int(transactional))  # type: ignore[no-untyped-call]
 
     @property
     def size_bytes(self) -> int:
