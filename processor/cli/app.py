@@ -1,32 +1,36 @@
 """The commands, put together, and how errors become exit codes."""
 
 import logging
-import sys
 from importlib.metadata import version
 from typing import Annotated
 
 import typer
 
-from processor.cli import live, produce, results, run, topics
+from processor.cli import dead_letters, live, produce, results, run, topics, watch
+from processor.cli.output import prepare_streams, say
 from processor.errors import LiveOrdersError
 
+_NAME = "live-orders"
+
 app = typer.Typer(
-    name="live-orders",
-    help="Crypto order events in, live orders out: exactly once, on Kafka.",
+    name=_NAME,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-app.add_typer(topics.app, name="topics")
 app.command("run")(run.run)
 app.command("produce")(produce.produce)
-app.command("results")(results.results)
 app.command("list")(live.list_orders)
+app.command("watch")(watch.watch)
+app.command("results")(results.results)
+app.add_typer(dead_letters.app, name="dead-letters")
+app.add_typer(topics.app, name="topics")
 
 
 def _print_version(value: bool) -> None:
     if value:
-        typer.echo(f"live-orders {version('live-orders')}")
+        typer.echo(f"{_NAME} {version(_NAME)}")
         raise typer.Exit
 
 
@@ -39,19 +43,37 @@ def _root(
         ),
     ] = False,
 ) -> None:
-    """Crypto order events in, live orders out: exactly once, on Kafka."""
+    """Crypto order events in, live orders out: exactly once, on Kafka.
+
+    Every setting is a flag, an environment variable LIVE_ORDERS_NAME, or a line of .env; flags win
+    over the environment, the environment over .env.
+    """
 
 
-def main() -> None:
+def run_command_line() -> int:
     """Run the command line; errors end as one sentence and an exit code."""
     # What aiokafka calls an error is mostly one that it retries; we say what follows from it.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    prepare_streams()
     try:
-        app()
+        return app(prog_name=_NAME, standalone_mode=False) or 0
     except LiveOrdersError as error:
-        typer.echo(f"live-orders: {error}", err=True)
-        sys.exit(error.exit_code)
-    except BrokenPipeError:
-        # Whoever read our output has enough.
-        sys.stderr.close()
-        sys.exit(0)
+        say(f"{_NAME}: {error}")
+        return error.exit_code
+    except typer.TyperException as error:
+        return _wrong_use(error)
+    except typer.Abort:
+        return 1
+
+
+def _wrong_use(error: typer.TyperException) -> int:
+    """Say what is wrong with the arguments, and where to read what is right."""
+    message = error.format_message()
+    if message.startswith("Usage:"):  # no command was named: it is the help
+        say(message)
+        return error.exit_code
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else _NAME
+    message = message.rstrip(".")
+    say(f"{_NAME}: {message[:1].lower()}{message[1:]}; see: {command} --help")
+    return error.exit_code

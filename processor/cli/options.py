@@ -1,18 +1,39 @@
 """The options that commands share."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-BootstrapServers = Annotated[
+from processor.settings import Settings
+
+
+def setting(name: str, *, flag: str | None = None, metavar: str | None = "N") -> Any:
+    """An option that sets a setting; its help is the setting's description and default."""
+    field = Settings.model_fields[name]
+    description = field.description or ""
+    default = str(field.default).lower() if isinstance(field.default, bool) else field.default
+    return typer.Option(
+        flag or f"--{name.replace('_', '-')}",
+        help=f"{description[:1].upper()}{description[1:]}. [default: {default}]",
+        show_default=False,
+        metavar=metavar,
+    )
+
+
+def _utf8(text: str | None) -> str | None:
+    try:
+        (text or "").encode()
+    except UnicodeEncodeError:
+        raise typer.BadParameter("must be UTF-8") from None
+    return text
+
+
+BootstrapServers = Annotated[str | None, setting("bootstrap_servers", metavar="HOST:PORT,...")]
+TopicPrefix = Annotated[str | None, setting("topic_prefix", metavar="PREFIX")]
+AppId = Annotated[str | None, setting("app_id", metavar="NAME")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
+User = Annotated[
     str | None,
-    typer.Option(help="Kafka's addresses, host:port,... [default: 127.0.0.1:9092]"),
+    typer.Option("--user", metavar="USER", help="Only this user's.", callback=_utf8),
 ]
-AppId = Annotated[
-    str | None,
-    typer.Option(help="Consumer group and prefix of transactional ids [default: live-orders]"),
-]
-TopicPrefix = Annotated[
-    str | None, typer.Option(help="What the names of all topics begin with [default: orders.]")
-]
-Json = Annotated[bool, typer.Option("--json", help="JSON lines, the records as they are.")]
+Stream = Annotated[int | None, typer.Option("--stream", metavar="N", help="Only this stream's.")]

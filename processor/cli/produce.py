@@ -1,69 +1,162 @@
 """``live-orders produce``: events from JSON lines."""
 
 import asyncio
+import os
+import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import Annotated
 
 import typer
 
 from processor.bootstrap import open_event_producer
+from processor.cli.event_lines import numbered_lines
 from processor.cli.options import BootstrapServers, TopicPrefix
-from processor.errors import UsageError
+from processor.cli.output import say
+from processor.cli.pace import Pace
+from processor.cli.perform import perform
+from processor.cli.produce_progress import ProduceProgress
+from processor.cli.text import counted
+from processor.cli.waiting import patiently
+from processor.errors import KafkaUnavailable, UsageError
+from processor.kafka.event_producer import EventProducer
 from processor.settings import Settings, load_settings
-from schemas.event import Event, Refusal, parse_event
+from schemas.event import Event, Refusal, parse_event, too_large
+
+
+@dataclass(slots=True)
+class _Work:
+    """What to do, and how far it is."""
+
+    settings: Settings
+    file: int
+    skip_invalid: bool
+    pace: Pace | None
+    line: int = 0
+    acknowledged: int = 0
+    skipped: int = 0
 
 
 def produce(
     file: Annotated[
-        str, typer.Argument(help="JSON lines, one event each; - for standard input")
+        str,
+        typer.Argument(metavar="FILE|-", help="JSON lines, one event each; - is standard input."),
     ] = "-",
+    skip_invalid: Annotated[
+        bool,
+        typer.Option("--skip-invalid", help="Say which lines are no events, and go on."),
+    ] = False,
+    rate: Annotated[
+        float | None,
+        typer.Option(min=0.001, metavar="N", help="Send at most N events a second."),
+    ] = None,
     bootstrap_servers: BootstrapServers = None,
     topic_prefix: TopicPrefix = None,
 ) -> None:
-    """Check events and send them; stops at the first line that is none.
+    """Check events and send them to Kafka.
+
+    Stops at the first line that is no event, unless told to skip such lines.
 
     The key is the user, else the order. A command without a user finds its order only when the
     order id happens to lead to the stream that has it: give the user.
+
+    Blank lines are left out. What was sent before a stop stays sent; the last line on standard
+    error says how much that was.
     """
     settings = load_settings(bootstrap_servers=bootstrap_servers, topic_prefix=topic_prefix)
-    with _open(file) as lines:
-        sent = asyncio.run(_send(settings, lines))
-    typer.echo("1 event sent" if sent == 1 else f"{sent} events sent", err=True)
+    with _open(file) as number:
+        work = _Work(settings, number, skip_invalid, Pace(rate) if rate else None)
+        try:
+            perform(_send_all(work))
+        except typer.Exit:
+            say(f"live-orders: interrupted after line {work.line:,}; {_sent(work)}")
+            raise
+    say(_sent(work))
+
+
+def _sent(work: _Work) -> str:
+    sent = f"{counted(work.acknowledged, 'event')} sent"
+    return f"{sent}, {counted(work.skipped, 'line')} skipped" if work.skip_invalid else sent
 
 
 @contextmanager
-def _open(file: str) -> Iterator[BinaryIO]:
+def _open(file: str) -> Iterator[int]:
+    """The file's descriptor."""
     if file == "-":
-        yield sys.stdin.buffer
+        yield sys.stdin.fileno()
         return
     try:
-        with Path(file).open("rb") as lines:
-            yield lines
+        with Path(file).open("rb", buffering=0) as opened:
+            yield opened.fileno()
     except OSError as error:
         raise UsageError(f"{file}: {error.strerror}; name a file of JSON lines, or -") from None
 
 
-async def _send(settings: Settings, lines: BinaryIO) -> int:
-    async with open_event_producer(settings) as producer:
-        number = 0
-        while line := await asyncio.to_thread(lines.readline):
-            number += 1
-            line = line.strip()
-            if not line:
-                continue
-            event = parse_event(line)
-            if isinstance(event, Refusal):
-                await producer.flush()
-                raise UsageError(
-                    f"line {number}: {event.detail} (sent before it: "
-                    f"{producer.acknowledged} events)"
-                )
+async def _send_all(work: _Work) -> None:
+    opening = open_event_producer(work.settings)
+    async with patiently(opening, work.settings.bootstrap_servers) as producer:
+        try:
+            with _progress(work.file) as progress:
+                await _send_lines(work, producer, progress)
+        except asyncio.CancelledError:
+            await producer.flush()
+            raise
+        except UsageError as error:
+            await producer.flush()
+            sent = counted(producer.acknowledged, "event")
+            raise UsageError(f"{error} (sent before it: {sent})") from None
+        except KafkaUnavailable as error:
+            sent = counted(producer.acknowledged, "event")
+            raise KafkaUnavailable(f"{error} ({sent} acknowledged)") from error
+        finally:
+            work.acknowledged = producer.acknowledged
+
+
+def _progress(file: int) -> ProduceProgress:
+    if os.isatty(file):
+        say("reading events from the terminal, one a line; Ctrl-D ends")
+        return ProduceProgress(None, shown=False)
+    return ProduceProgress(_size_bytes(file))
+
+
+async def _send_lines(work: _Work, producer: EventProducer, progress: ProduceProgress) -> None:
+    max_bytes = work.settings.max_event_bytes
+    async for number, line in numbered_lines(work.file, producer.push):
+        event = too_large(len(line), max_bytes) if len(line) > max_bytes else parse_event(line)
+        if isinstance(event, Refusal):
+            _refuse(work, number, event)
+        else:
+            if work.pace is not None:
+                await _keep(work.pace, producer)
             await producer.send(_key(event), line)
-        await producer.flush()
-        return producer.acknowledged
+        work.line = number
+        progress.on_line(len(line), producer.acknowledged)
+    await producer.flush()
+
+
+def _refuse(work: _Work, number: int, refusal: Refusal) -> None:
+    if not work.skip_invalid:
+        raise UsageError(
+            f"line {number}: {refusal.detail}; mend it, or leave out such lines with --skip-invalid"
+        )
+    work.skipped += 1
+    say(f"line {number}: {refusal.detail}; skipped")
+
+
+async def _keep(pace: Pace, producer: EventProducer) -> None:
+    wait_s = pace.wait_s(asyncio.get_running_loop().time())
+    if wait_s > 0:
+        await producer.push()
+        await asyncio.sleep(wait_s)
+
+
+def _size_bytes(file: int) -> int | None:
+    """How long a file is; None for a pipe or a terminal."""
+    about = os.fstat(file)
+    return about.st_size if stat.S_ISREG(about.st_mode) else None
 
 
 def _key(event: Event) -> str:

@@ -1,47 +1,86 @@
-"""``live-orders results``: the answers so far."""
+"""``live-orders results``: the answers."""
 
-import asyncio
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Annotated
 
 import typer
 
-from processor.bootstrap import open_log
-from processor.cli.options import BootstrapServers, Json, TopicPrefix
+from processor.bootstrap import Reading, open_log
+from processor.cli.answer_lines import answer_line
+from processor.cli.following import Following
+from processor.cli.options import BootstrapServers, Json, TopicPrefix, User
+from processor.cli.output import painter, say, write
+from processor.cli.perform import perform
+from processor.cli.text import safe_json
+from processor.cli.waiting import patiently
 from processor.runtime.log import batches
+from processor.runtime.ports import InputRecord
 from processor.settings import Settings, load_settings
-from schemas.answer import Answer, parse_answer
+from schemas.answer import parse_answer
 
 
 def results(
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Then go on with new ones, until Ctrl-C.")
+    ] = False,
+    user: User = None,
     json: Json = False,
     bootstrap_servers: BootstrapServers = None,
     topic_prefix: TopicPrefix = None,
 ) -> None:
-    """Print all answers there are, stream by stream."""
+    """Print what became of each event.
+
+    All answers there are, stream by stream, in the order of the events.
+
+    A line such as "5/3 pause order2 of alice: rejected: already_paused" begins with the event's
+    partition and offset in orders.events.
+    """
     settings = load_settings(bootstrap_servers=bootstrap_servers, topic_prefix=topic_prefix)
-    asyncio.run(_print(settings, json))
+    perform(_print(settings, follow, user, json))
 
 
-async def _print(settings: Settings, json: bool) -> None:
-    async with open_log(settings) as reading:
+async def _print(settings: Settings, follow: bool, user: str | None, json: bool) -> None:
+    async with patiently(open_log(settings), settings.bootstrap_servers) as reading:
         topic = reading.topics.results
-        for stream in range(reading.num_streams):
-            bounds = await reading.log.bounds(topic, stream)
-            async for records in batches(reading.log, topic, stream, bounds):
-                for record in records:
-                    value = record.value or b""
-                    typer.echo(value.decode() if json else _line(parse_answer(value)))
+        printer = _Printer(settings.bootstrap_servers, topic, user, json)
+        offsets = await _print_there(reading, topic, printer)
+        if follow:
+            await reading.follow(topic, offsets, printer)
 
 
-def _line(answer: Answer) -> str:
-    """One answer for people: where, what, whose, and what became of it."""
-    where = f"{answer['input']['partition']}/{answer['input']['offset']}"
-    what = " ".join(
-        part for part in (answer.get("type", "?"), answer.get("order_id")) if part is not None
-    )
-    whose = f" of {answer['user_id']}" if "user_id" in answer else ""
-    became: str = answer["result"]
-    if "reason" in answer:
-        became += f": {answer['reason']}"
-    if "count" in answer:
-        became += f", {answer['count']} removed"
-    return f"{where} {what}{whose}: {became}"
+async def _print_there(reading: Reading, topic: str, printer: "_Printer") -> dict[int, int]:
+    """Print what is there now; where each stream goes on."""
+    ends = await reading.ends(topic)
+    for stream, bounds in ends.items():
+        async for records in batches(reading.log, topic, stream, bounds):
+            printer.on_records(stream, records)
+    return {stream: bounds.end for stream, bounds in ends.items()}
+
+
+class _Printer(Following):
+    """An `Audience` that prints answers."""
+
+    def __init__(self, servers: str, topic: str, user: str | None, json: bool) -> None:
+        super().__init__(servers)
+        self._topic = topic
+        self._user = user
+        self._json = json
+        self._paint = painter()
+
+    def on_records(self, partition: int, records: Sequence[InputRecord]) -> None:
+        """Part of `Audience`."""
+        write(self._lines(partition, records))
+
+    def _lines(self, partition: int, records: Iterable[InputRecord]) -> Iterator[str]:
+        for record in records:
+            value = record.value or b""
+            try:
+                answer = parse_answer(value)
+            except ValueError:
+                say(
+                    f"live-orders: {self._topic}/{partition} at offset {record.offset} is no "
+                    "answer, so it is left out: find out who else writes to the topic"
+                )
+                continue
+            if self._user in (None, answer.get("user_id")):
+                yield safe_json(value) if self._json else answer_line(answer, self._paint)

@@ -9,20 +9,20 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-_ROOT = Path(__file__).resolve().parent.parent.parent
-_COMMAND = (sys.executable, "-c", "from processor.cli import main; main()")
+ROOT = Path(__file__).resolve().parent.parent.parent
+COMMAND = (sys.executable, "-c", "from processor.cli import main; main()")
 _LIMIT_S = 60
 
 
-class Processor:
-    """A running ``live-orders run``, its log in a file."""
+class Running:
+    """A running ``live-orders``, its output and its log in a file."""
 
-    def __init__(self, environment: Mapping[str, str], log: Path) -> None:
+    def __init__(self, environment: Mapping[str, str], log: Path, *arguments: str) -> None:
         self._log = log
         with log.open("wb") as output:
             self._process = subprocess.Popen(
-                [*_COMMAND, "run"],
-                cwd=_ROOT,
+                [*COMMAND, *arguments],
+                cwd=ROOT,
                 env={**os.environ, **environment},
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -61,9 +61,16 @@ class Processor:
 
 
 @contextmanager
-def processor(environment: Mapping[str, str], log: Path) -> Iterator[Processor]:
+def processor(environment: Mapping[str, str], log: Path) -> Iterator[Running]:
     """A processor that does not outlive the block."""
-    running = Processor(environment, log)
+    with started(environment, log, "run") as running:
+        yield running
+
+
+@contextmanager
+def started(environment: Mapping[str, str], log: Path, *arguments: str) -> Iterator[Running]:
+    """A ``live-orders`` command that does not outlive the block."""
+    running = Running(environment, log, *arguments)
     try:
         yield running
     finally:
@@ -73,12 +80,18 @@ def processor(environment: Mapping[str, str], log: Path) -> Iterator[Processor]:
 
 
 def command(
-    environment: Mapping[str, str], *arguments: str, stdin: str = ""
+    environment: Mapping[str, str], *arguments: str, stdin: str = "", through: str | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run ``live-orders`` to its end."""
+    """Run ``live-orders`` to its end, its output through another command if one is named.
+
+    The exit code is that of ``live-orders``.
+    """
+    line = [*COMMAND, *arguments]
+    if through is not None:
+        line = ["bash", "-c", f'"$@" | {through}; exit "${{PIPESTATUS[0]}}"', "bash", *line]
     return subprocess.run(
-        [*_COMMAND, *arguments],
-        cwd=_ROOT,
+        line,
+        cwd=ROOT,
         env={**os.environ, **environment},
         input=stdin,
         capture_output=True,

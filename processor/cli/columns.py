@@ -1,0 +1,36 @@
+"""Columns of text."""
+
+from collections.abc import Iterable, Sequence
+
+from rich.cells import cell_len
+
+Row = Sequence[str]
+_GAP = "  "
+
+
+def columns(heads: Row, rows: Iterable[Row], *, right: Iterable[int] = ()) -> list[str]:
+    """Lines of aligned columns, the heads first.
+
+    Args:
+        heads: the columns' names.
+        rows: their cells, as many in each row.
+        right: the columns that are aligned to the right, by index: numbers.
+    """
+    table = [heads, *rows]
+    widths = [max(map(cell_len, column)) for column in zip(*table, strict=True)]
+    return [row_line(row, widths, right=right) for row in table]
+
+
+def row_line(row: Row, widths: Sequence[int], *, right: Iterable[int] = ()) -> str:
+    """One row, for lists that grow: cells that are wider than their column push the rest on."""
+    at_right = frozenset(right)
+    cells = [
+        _pad(cell, width, at_right=number in at_right)
+        for number, (cell, width) in enumerate(zip(row, widths, strict=True))
+    ]
+    return _GAP.join(cells).rstrip()
+
+
+def _pad(cell: str, width: int, *, at_right: bool) -> str:
+    blanks = " " * (width - cell_len(cell))
+    return blanks + cell if at_right else cell + blanks

@@ -1,0 +1,38 @@
+"""Running a command's work, until it is done, interrupted, or nobody reads its output."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+import typer
+
+from processor.cli.output import discard_output
+
+Result = TypeVar("Result")
+
+
+def perform(work: Coroutine[Any, Any, Result]) -> Result:
+    """Run a command's work; its result.
+
+    Raises:
+        typer.Exit: with 130 after Ctrl-C, 143 after SIGTERM, 0 when the reader of a pipe is gone.
+    """
+    try:
+        return asyncio.run(_until_terminated(work))
+    except KeyboardInterrupt:
+        raise typer.Exit(128 + signal.SIGINT) from None
+    except asyncio.CancelledError:
+        raise typer.Exit(128 + signal.SIGTERM) from None
+    except BrokenPipeError:
+        discard_output()
+        raise typer.Exit(0) from None
+
+
+async def _until_terminated(work: Coroutine[Any, Any, Result]) -> Result:
+    """SIGTERM ends the work as Ctrl-C does: what it opened is closed, the cursor shown again."""
+    running = asyncio.current_task()
+    if sys.platform != "win32" and running is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
+    return await work
