@@ -28,7 +28,7 @@ def _utf8(text: str | None) -> str | None:
     return text
 
 
-BootstrapServers = Annotated[str | None, setting("bootstrap_servers", metavar="HOST:PORT,...")]
+BootstrapServers = Annotated[str | None, setting("bootstrap_servers", metavar="SERVERS")]
 TopicPrefix = Annotated[str | None, setting("topic_prefix", metavar="PREFIX")]
 AppId = Annotated[str | None, setting("app_id", metavar="NAME")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]

@@ -32,7 +32,7 @@ def test_no_broker_is_one_sentence_with_its_address(arguments: tuple[str, ...]) 
 def test_every_command_has_help_with_an_option_a_line(arguments: tuple[str, ...]) -> None:
     shown = command({}, *arguments, "--help")
     assert shown.returncode == 0
-    assert "--bootstrap-servers HOST:PORT" in shown.stdout
+    assert "--bootstrap-servers SERVERS" in shown.stdout
 
 
 @pytest.mark.parametrize(
