@@ -90,7 +90,11 @@ class CancelAllByUser(_Event):
 
 
 Event = Place | Pause | Resume | Cancel | CancelAllByUser
-EVENT: Final[TypeAdapter[Event]] = TypeAdapter(Annotated[Event, Field(discriminator="type")])
+EVENT: Final[TypeAdapter[Event]] = TypeAdapter(
+    Annotated[Event, Field(discriminator="type")],
+    # Ids and amounts hardly ever come again: looking for each in a cache of thousands is waste.
+    config=ConfigDict(cache_strings="keys"),
+)
 _read_json: Any = EVENT.validator.validate_json
 _read_python = EVENT.validator.validate_python
 
