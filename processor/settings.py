@@ -18,7 +18,7 @@ _NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
 _SERVER = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:(?P<port>[0-9]{1,5}))?")
 _PREFIX = "LIVE_ORDERS_"
 # Names that other parts of the project, or an orchestrator, give with our prefix.
-_NOT_OURS = re.compile(r"LIVE_ORDERS_(TEST_|REQUIRE_|KAFKA_|SERVICE_|PORT)")
+_NOT_OURS = re.compile(r"LIVE_ORDERS_(TEST_|REQUIRE_|BUILD_|KAFKA_|SERVICE_|PORT)")
 
 
 def _name(text: str) -> str:

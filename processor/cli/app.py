@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from processor.cli import dead_letters, live, produce, results, run, topics, watch
+from processor.cli import broker, dead_letters, live, produce, results, run, topics, watch
 from processor.cli.output import prepare_streams, say
 from processor.errors import LiveOrdersError
 
@@ -26,6 +26,7 @@ app.command("watch")(watch.watch)
 app.command("results")(results.results)
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(topics.app, name="topics")
+app.command("broker")(broker.broker)
 
 
 def _print_version(value: bool) -> None:
