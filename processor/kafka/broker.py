@@ -5,10 +5,10 @@ import asyncio
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
-from aiokafka.structs import OffsetAndMetadata
 
 from processor.kafka.connection import Connection
 from processor.kafka.errors import for_task
+from processor.kafka.group_offset import group_offset
 from processor.kafka.reader import KafkaPartitionReader
 from processor.kafka.writer import KafkaStreamWriter
 from processor.runtime.ports import Bounds, Committed, PartitionReader, StreamWriter
@@ -69,24 +69,14 @@ class KafkaBroker(KafkaLog):
         source = TopicPartition(self._topics.events, stream)
         with for_task(f"asking for the committed offset of stream {stream}"):
             async with asyncio.timeout(self._connection.request_timeout_ms / 1000):
-                committed = await self._group_offset(source)
-        if committed.offset < 0:
-            return None
-        return Committed(committed.offset, committed.metadata)
+                return await self._committed(source)
 
-    async def _group_offset(self, source: TopicPartition) -> OffsetAndMetadata:
+    async def _committed(self, source: TopicPartition) -> Committed | None:
         """Ask until the group's coordinator answers: a new one takes a moment to be there."""
         while True:
             try:
-                found = await self._admin.list_consumer_group_offsets(
-                    self._group_id, partitions=[source]
-                )
+                return await group_offset(self._admin, self._group_id, source)
             except KafkaError as error:
                 if not error.retriable:
                     raise
-            else:
-                # aiokafka overlooks an error that concerns the whole group, such as a
-                # coordinator that is still loading: no answer is not "no offset".
-                if source in found:
-                    return found[source]
             await asyncio.sleep(self._connection.retry_backoff_ms / 1000)

@@ -9,6 +9,7 @@ from aiokafka.errors import (
     ConsumerStoppedError,
     GroupAuthorizationFailedError,
     IllegalOperation,
+    InvalidProducerEpoch,
     KafkaConnectionError,
     KafkaError,
     OffsetOutOfRangeError,
@@ -16,9 +17,14 @@ from aiokafka.errors import (
     TopicAuthorizationFailedError,
     TransactionalIdAuthorizationFailed,
     UnsupportedSaslMechanismError,
+    kafka_errors,
 )
 
 from processor.errors import FootingLost, KafkaUnavailable, OffsetGone
+
+# PRODUCER_FENCED, which aiokafka 0.14 does not know and shows as an unknown error "during batch
+# delivery". It means what the older code means that aiokafka turns into ProducerFenced.
+kafka_errors.setdefault(90, InvalidProducerEpoch)
 
 REFUSALS = (
     AuthenticationFailedError,

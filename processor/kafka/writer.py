@@ -13,6 +13,7 @@ from processor.errors import FootingLost
 from processor.kafka.batch import BulkBatch
 from processor.kafka.connection import Connection
 from processor.kafka.errors import for_task
+from processor.kafka.unheard import hear_out
 from processor.runtime.ports import OutputRecord
 from processor.topics import Topics
 
@@ -201,5 +202,6 @@ class KafkaStreamWriter:
             stopping.add_done_callback(self._stopped)
 
     def _stopped(self, stopping: "asyncio.Future[None]") -> None:
+        hear_out(self._producer)
         if not stopping.cancelled() and (error := stopping.exception()) is not None:
             _log.debug("stream %d: closing the producer: %r", self._stream, error)
