@@ -46,11 +46,16 @@ def _fake(request: pytest.FixtureRequest) -> AbstractAsyncContextManager[Backend
 
 
 def _kafka(request: pytest.FixtureRequest) -> AbstractAsyncContextManager[Backend]:
-    return open_kafka(request.getfixturevalue("bootstrap"), NUM_STREAMS)
+    return open_kafka(request.getfixturevalue("real_bootstrap"), NUM_STREAMS)
+
+
+def _embedded(request: pytest.FixtureRequest) -> AbstractAsyncContextManager[Backend]:
+    return open_kafka(request.getfixturevalue("embedded_bootstrap"), NUM_STREAMS)
 
 
 BACKENDS = [
     pytest.param(_fake, id="fake"),
+    pytest.param(_embedded, id="embedded", marks=pytest.mark.kafka),
     pytest.param(_kafka, id="kafka", marks=pytest.mark.kafka),
 ]
 """Another kind of broker is another line here."""

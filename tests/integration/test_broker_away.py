@@ -21,7 +21,7 @@ async def _fill(cluster: Cluster, seed: int, count: int) -> None:
 
 @pytest.mark.parametrize("how", ["kill", "stop"])
 async def test_processing_resumes_without_a_restart(
-    bootstrap: str, tmp_path: Path, how: str
+    real_bootstrap: str, tmp_path: Path, how: str
 ) -> None:
     with own_kafka() as kafka:
         cluster = Cluster(kafka.servers, 4)
@@ -40,7 +40,7 @@ async def test_processing_resumes_without_a_restart(
 
 
 async def test_sigterm_ends_the_process_in_time_while_the_broker_is_away(
-    bootstrap: str, tmp_path: Path
+    real_bootstrap: str, tmp_path: Path
 ) -> None:
     with own_kafka() as kafka:
         cluster = Cluster(kafka.servers, 4)

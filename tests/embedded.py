@@ -1,0 +1,62 @@
+"""The embedded broker as a process of its own, as a user would start it."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_ROOT = Path(__file__).resolve().parent.parent
+_COMMAND = (sys.executable, "-c", "from processor.cli import main; main()", "broker")
+_LIMIT_S = 15
+
+
+class BrokerCommand:
+    """``live-orders broker``, started; ``servers`` is its address, empty if it did not start."""
+
+    def __init__(self, *options: str) -> None:
+        self._process = subprocess.Popen(
+            [*_COMMAND, *options],
+            cwd=_ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stdout is not None
+        self.servers = self._process.stdout.readline().strip()
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return int(self.servers.rpartition(":")[2])
+
+    def end(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Send it a signal; its exit code."""
+        self._process.send_signal(number)
+        return self._process.wait(_LIMIT_S)
+
+    def refusal(self) -> tuple[int, str]:
+        """The exit code and standard error of one that ended by itself."""
+        complaint = self._process.communicate(timeout=_LIMIT_S)[1]
+        return self._process.returncode, complaint
+
+    def complaint(self) -> str:
+        """The last line of what one that did not start said."""
+        return (self.refusal()[1].splitlines() or ["nothing"])[-1]
+
+    def close(self) -> None:
+        """Stop it if it still runs."""
+        if self._process.poll() is None:
+            self.end()
+        self._process.communicate()
+
+
+@contextmanager
+def run_broker(*options: str) -> Iterator[BrokerCommand]:
+    """One that does not outlive the block."""
+    broker = BrokerCommand(*options)
+    try:
+        yield broker
+    finally:
+        broker.close()
