@@ -4,9 +4,7 @@ import asyncio
 import json
 import logging
 import os
-import random
 import signal
-import socket
 import sys
 import tempfile
 import time
@@ -21,6 +19,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from processor.bootstrap import make_topics, open_log
+from processor.embedded import embedded_broker
 from processor.errors import BrokenInvariant, KafkaUnavailable, LiveOrdersError
 from processor.kafka.errors import for_command
 from processor.settings import Settings, load_settings
@@ -97,68 +96,14 @@ async def a_kafka() -> AsyncIterator[Settings]:
         finally:
             await to_its_end(delete_topics(settings, made))
         return
-    port = free_port()
-    started_at = time.monotonic()
-    try:
-        servers = await start_kafka(port)
-        took_s = time.monotonic() - started_at
-        say(f"Kafka      {servers}, started for this demo in {took_s:.1f} s")
+    async with embedded_broker() as broker:
+        say(f"Kafka      {broker.servers}, the embedded broker, for this demo only")
         settings = load_settings(
-            bootstrap_servers=servers, topic_prefix="orders.", app_id="live-orders"
+            bootstrap_servers=broker.servers, topic_prefix="orders.", app_id="live-orders"
         )
         await make_topics(settings, STREAMS, None)
         yield settings
-    finally:
-        await to_its_end(wipe_kafka(port))
-
-
-def free_port() -> int:
-    """The first of a pair of free ports, below those that systems hand out by themselves."""
-    for port in random.sample(range(29_100, 32_700, 2), 200):
-        with socket.socket() as client, socket.socket() as controller:
-            try:
-                client.bind(("127.0.0.1", port))
-                controller.bind(("127.0.0.1", port + 1))
-            except OSError:
-                continue
-        return port
-    raise KafkaUnavailable(
-        "no two free ports between 29100 and 32700: name a Kafka with LIVE_ORDERS_BOOTSTRAP_SERVERS"
-    )
-
-
-async def start_kafka(port: int) -> str:
-    """Start a Kafka with scripts/kafka, which says on standard error what it is doing."""
-    start = await asyncio.create_subprocess_exec(
-        ROOT / "scripts/kafka",
-        "start",
-        str(port),
-        stdout=asyncio.subprocess.PIPE,
-        start_new_session=True,
-    )
-    try:
-        output, _ = await start.communicate()
-    except asyncio.CancelledError:
-        os.killpg(start.pid, signal.SIGTERM)
-        await start.wait()
-        raise
-    if start.returncode:
-        error = KafkaUnavailable(
-            "a Kafka could not be started: do as the line above says, or name one that runs with "
-            "LIVE_ORDERS_BOOTSTRAP_SERVERS"
-        )
-        error.exit_code = 2 if start.returncode == 2 else error.exit_code
-        raise error
-    return output.decode().strip()
-
-
-async def wipe_kafka(port: int) -> None:
-    """Stop it if it runs, and remove its data."""
-    wipe = await asyncio.create_subprocess_exec(
-        ROOT / "scripts/kafka", "wipe", str(port), start_new_session=True
-    )
-    if await wipe.wait() == 0:
-        say(f"Kafka      nothing left of the one on port {port}")
+    say("Kafka      stopped; it kept nothing")
 
 
 async def delete_topics(settings: Settings, made: bool) -> None:
