@@ -41,10 +41,12 @@ func main() {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+	mark := leaveMark(*dataDir)
 	fmt.Println(cluster.ListenAddrs()[0])
 	go keepCompacting(cluster)
 	<-stop
 	cluster.Close()
+	os.Remove(mark)
 }
 
 func start(port int, dataDir string) (*kfake.Cluster, error) {

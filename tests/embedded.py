@@ -36,14 +36,14 @@ class BrokerCommand:
         self._process.send_signal(number)
         return self._process.wait(_LIMIT_S)
 
-    def refusal(self) -> tuple[int, str]:
-        """The exit code and standard error of one that ended by itself."""
+    def last_words(self) -> tuple[int, str]:
+        """The exit code and standard error of one that ends by itself, or was told to."""
         complaint = self._process.communicate(timeout=_LIMIT_S)[1]
         return self._process.returncode, complaint
 
     def complaint(self) -> str:
         """The last line of what one that did not start said."""
-        return (self.refusal()[1].splitlines() or ["nothing"])[-1]
+        return (self.last_words()[1].splitlines() or ["nothing"])[-1]
 
     def close(self) -> None:
         """Stop it if it still runs."""

@@ -75,7 +75,7 @@ async def test_it_does_not_outlive_a_command_that_was_killed(embedded_bootstrap:
 def test_a_port_that_is_taken_is_refused_with_the_remedy(embedded_bootstrap: str) -> None:
     port = embedded_bootstrap.removeprefix("127.0.0.1:")
     with run_broker(f"--port={port}") as broker:
-        assert broker.refusal() == (
+        assert broker.last_words() == (
             2,
             f"live-orders: port {port} of 127.0.0.1 is used by another program: "
             "choose another with --port\n",
@@ -104,12 +104,26 @@ async def test_what_was_acknowledged_survives_a_kill(
         assert await _read_all(broker.servers) == [(b"k", b"v")]
 
 
+def test_one_that_follows_a_killed_one_says_what_may_be_missing(
+    embedded_bootstrap: str, tmp_path: Path
+) -> None:
+    options = ("--port=0", f"--data-dir={tmp_path}")
+    with run_broker(*options) as broker:
+        left_by_a_kill = (tmp_path / "running").read_bytes()
+        broker.end()
+        assert "the last time" not in broker.last_words()[1]
+    (tmp_path / "running").write_bytes(left_by_a_kill)
+    with run_broker(*options) as broker:
+        broker.end()
+        assert f"the broker on {tmp_path} was killed the last time" in broker.last_words()[1]
+
+
 def test_two_brokers_cannot_have_one_data_directory(
     embedded_bootstrap: str, tmp_path: Path
 ) -> None:
     options = ("--port=0", f"--data-dir={tmp_path}")
     with run_broker(*options), run_broker(*options) as second:
-        code, said = second.refusal()
+        code, said = second.last_words()
         assert (code, said.splitlines()) == (
             2,
             [
@@ -124,7 +138,7 @@ def test_a_data_directory_that_cannot_be_made_is_refused_with_the_remedy(
 ) -> None:
     (tmp_path / "file").touch()
     with run_broker("--port=0", f"--data-dir={tmp_path}/file/below") as broker:
-        code, said = broker.refusal()
+        code, said = broker.last_words()
         assert (code, said.count("\n")) == (2, 1)
         assert "name another --data-dir" in said
 
