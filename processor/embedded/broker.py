@@ -3,7 +3,7 @@
 import asyncio
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -78,9 +78,9 @@ async def _address(process: Process, port: int) -> str:
 
 
 async def _stop(process: Process, ended: "asyncio.Task[int]") -> None:
-    if not ended.done():
-        process.terminate()
-        await asyncio.wait([ended], timeout=_STOP_TIMEOUT_S)
-    if not ended.done():
-        process.kill()
-        await ended
+    for end in (process.terminate, process.kill):
+        with suppress(ProcessLookupError):  # it may be gone before `ended` knows
+            end()
+        done, _ = await asyncio.wait([ended], timeout=_STOP_TIMEOUT_S)
+        if done:
+            return
