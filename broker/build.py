@@ -157,6 +157,8 @@ def main() -> int:
     except CannotBuild as reason:
         say(str(reason))
         return 2
+    except KeyboardInterrupt:
+        return 130
     except OSError as error:
         say(f"{error.filename}: {error.strerror}; XDG_CACHE_HOME may name another folder for it.")
         return 2
