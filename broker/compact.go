@@ -10,7 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-const compactEvery = 5 * time.Second
+const compactEvery = 15 * time.Second // as Kafka looks for work
 
 // keepCompacting compacts now and then, while no transaction is open: kfake takes the records of an
 // open one for committed and drops what they replace, also if they are aborted afterwards. It reads
