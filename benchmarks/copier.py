@@ -1,6 +1,8 @@
 """The yardstick: a bare aiokafka copy, one transaction per 100 ms, one producer a partition.
 
-Run as ``python -m benchmarks.copier SERVERS SOURCE TARGET COUNT...``: a count for each partition.
+Run as ``python -m benchmarks.copier BATCH_BYTES SERVERS SOURCE TARGET COUNT...``: a count for each
+partition. Bare means the library's own settings, among them batches of `BARE_BATCH_BYTES`;
+`TUNED_BATCH_BYTES` is the most that a copy can gain from larger ones.
 Prints the seconds from the first record written to the last one. It must time itself: its records
 keep the timestamps of those they are copies of.
 """
@@ -14,7 +16,8 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPa
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 _TRANSACTION_S = 0.1
-_BATCH_BYTES = 512 * 1024
+BARE_BATCH_BYTES = 16 * 1024
+TUNED_BATCH_BYTES = 512 * 1024
 
 
 def _append(batch: BatchBuilder, record: ConsumerRecord[bytes, bytes]) -> bool:
@@ -28,7 +31,7 @@ def _append(batch: BatchBuilder, record: ConsumerRecord[bytes, bytes]) -> bool:
 
 
 async def _copy(
-    servers: str, source: str, target: str, partition: int, count: int
+    batch_bytes: int, servers: str, source: str, target: str, partition: int, count: int
 ) -> tuple[float, float]:
     """Copy one partition; when its first and its last record were written."""
     read = TopicPartition(source, partition)
@@ -41,7 +44,7 @@ async def _copy(
     producer = AIOKafkaProducer(
         bootstrap_servers=servers,
         transactional_id=f"{target}-{partition}",
-        max_batch_size=_BATCH_BYTES,
+        max_batch_size=batch_bytes,
         retry_backoff_ms=50,
     )
     await consumer.start()
@@ -77,12 +80,21 @@ async def _copy(
     return first_s, last_s
 
 
-async def _main(servers: str, source: str, target: str, counts: list[int]) -> None:
+async def _main(
+    batch_bytes: int, servers: str, source: str, target: str, counts: list[int]
+) -> None:
     times = await asyncio.gather(
-        *(_copy(servers, source, target, number, count) for number, count in enumerate(counts))
+        *(
+            _copy(batch_bytes, servers, source, target, number, count)
+            for number, count in enumerate(counts)
+        )
     )
     print(max(last_s for _, last_s in times) - min(first_s for first_s, _ in times))
 
 
 if __name__ == "__main__":
-    uvloop.run(_main(sys.argv[1], sys.argv[2], sys.argv[3], [int(n) for n in sys.argv[4:]]))
+    uvloop.run(
+        _main(
+            int(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4], [int(n) for n in sys.argv[5:]]
+        )
+    )

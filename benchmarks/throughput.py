@@ -5,6 +5,7 @@ import sys
 from typing import NamedTuple
 
 from benchmarks import topics
+from benchmarks.copier import BARE_BATCH_BYTES, TUNED_BATCH_BYTES
 from benchmarks.events import fill, market
 from benchmarks.observe import seconds_of_writing, wait_until_committed
 from benchmarks.processes import child, run
@@ -14,11 +15,12 @@ class Speeds(NamedTuple):
     """Records per second."""
 
     copy: float
+    tuned_copy: float
     processor: float
 
 
 async def one_run(servers: str, num_streams: int, events: int, users: int, seed: int) -> Speeds:
-    """Fill fresh topics, copy the events, then process them.
+    """Fill fresh topics, copy the events, process them, and copy them in larger batches.
 
     Returns:
         The speed of each, from its first record written to its last.
@@ -27,18 +29,26 @@ async def one_run(servers: str, num_streams: int, events: int, users: int, seed:
     prefix = settings.topic_prefix
     try:
         source = await topics.prepare(settings, num_streams)
-        await topics.create_plain(servers, f"{prefix}copy", num_streams)
         counts = await fill(servers, source, num_streams, market(events, users, seed))
-        copy_s = float(
-            await run(
-                ["benchmarks.copier", servers, source, f"{prefix}copy", *(str(n) for n in counts)]
-            )
-        )
+        copy_s = await _copy(servers, source, f"{prefix}copy", counts, BARE_BATCH_BYTES)
         async with child(["benchmarks.measured"], **topics.environment(settings)) as processor:
             await wait_until_committed(servers, settings.app_id, source, counts)
             report = json.loads(await processor.stop())
         print(f"  {report}", file=sys.stderr)
         ours_s = await seconds_of_writing(servers, f"{prefix}results", num_streams)
-        return Speeds(events / copy_s, events / ours_s)
+        tuned_s = await _copy(servers, source, f"{prefix}tuned-copy", counts, TUNED_BATCH_BYTES)
+        return Speeds(events / copy_s, events / tuned_s, events / ours_s)
     finally:
         await topics.delete(servers, prefix)
+
+
+async def _copy(
+    servers: str, source: str, target: str, counts: list[int], batch_bytes: int
+) -> float:
+    """Copy the events; the seconds that it took."""
+    await topics.create_plain(servers, target, len(counts))
+    return float(
+        await run(
+            ["benchmarks.copier", str(batch_bytes), servers, source, target, *map(str, counts)]
+        )
+    )

@@ -136,7 +136,7 @@ def _calm_the_collector() -> None:
     """Orders live long and hold no cycles: walking through all of them again and again is waste."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 50, 100)
+    gc.set_threshold(200_000, 50, 100)
 
 
 def require_sound(settings: Settings, found: dict[str, TopicState]) -> None:
