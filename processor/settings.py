@@ -87,6 +87,14 @@ class Settings(BaseSettings):
         False, description="go on although retention has removed events that were not read"
     )
 
+    market_rate: float = Field(
+        20, gt=0, le=100_000, description="events a second that the market sends"
+    )
+    market_users: int = Field(1_000, gt=0, le=1_000_000, description="users of the market")
+    market_max_live: int = Field(
+        2_000, gt=0, le=1_000_000, description="live orders of the market at most"
+    )
+
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         _require(self, "commit_interval_ms", "transaction_timeout_ms", factor=2)
@@ -104,8 +112,9 @@ def _require(settings: Settings, lesser: str, greater: str, *, factor: int) -> N
 
 _WORDS = {
     "int_parsing": "must be a whole number",
-    "greater_than": "must be greater than {gt}",
-    "less_than_equal": "must be at most {le}",
+    "float_parsing": "must be a number",
+    "greater_than": "must be greater than {gt:g}",
+    "less_than_equal": "must be at most {le:.0f}",
     "bool_parsing": "must be true or false",
     "string_too_short": "must not be empty",
 }

@@ -6,7 +6,17 @@ from typing import Annotated
 
 import typer
 
-from processor.cli import broker, dead_letters, live, produce, results, run, topics, watch
+from processor.cli import (
+    broker,
+    dead_letters,
+    live,
+    market,
+    produce,
+    results,
+    run,
+    topics,
+    watch,
+)
 from processor.cli.output import prepare_streams, say
 from processor.errors import LiveOrdersError
 
@@ -24,9 +34,10 @@ app.command("produce")(produce.produce)
 app.command("list")(live.list_orders)
 app.command("watch")(watch.watch)
 app.command("results")(results.results)
+app.command("market")(market.market)
+app.command("broker")(broker.broker)
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(topics.app, name="topics")
-app.command("broker")(broker.broker)
 
 
 def _print_version(value: bool) -> None:

@@ -1,5 +1,9 @@
 """Keeping a rate."""
 
+import asyncio
+
+from processor.kafka.event_producer import EventProducer
+
 
 class Pace:
     """So many a second, from the first one on; what was late is not made up for in a burst."""
@@ -14,3 +18,11 @@ class Pace:
         due_s = now_s if self._due_s is None else max(self._due_s, now_s - self._max_burst_s)
         self._due_s = due_s + self._interval_s
         return max(due_s - now_s, 0)
+
+
+async def keep(pace: Pace, producer: EventProducer) -> None:
+    """Wait for the next event's turn, with those before it on their way."""
+    wait_s = pace.wait_s(asyncio.get_running_loop().time())
+    if wait_s > 0:
+        await producer.push()
+        await asyncio.sleep(wait_s)

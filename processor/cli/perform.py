@@ -30,6 +30,41 @@ def perform(work: Coroutine[Any, Any, Result]) -> Result:
         raise typer.Exit(0) from None
 
 
+def serve(work: Coroutine[Any, Any, None]) -> signal.Signals | None:
+    """Run what runs until a signal ends it; which one, or None when it ended by itself.
+
+    The signal cancels it once. Later ones change nothing: what cleans up comes to its end.
+
+    Raises:
+        typer.Exit: with 0 when the reader of a pipe is gone.
+    """
+    try:
+        return asyncio.run(_until_signalled(work))
+    except BrokenPipeError:
+        discard_output()
+        raise typer.Exit(0) from None
+
+
+async def _until_signalled(work: Coroutine[Any, Any, None]) -> signal.Signals | None:
+    running = asyncio.ensure_future(work)
+    received: list[signal.Signals] = []
+
+    def on_signal(number: signal.Signals) -> None:
+        received.append(number)
+        if len(received) == 1:
+            running.cancel()
+
+    if sys.platform != "win32":
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(number, on_signal, number)
+    try:
+        await running
+    except asyncio.CancelledError:
+        if not received:
+            raise
+    return received[0] if received else None
+
+
 async def _until_terminated(work: Coroutine[Any, Any, Result]) -> Result:
     """SIGTERM ends the work as Ctrl-C does: what it opened is closed, the cursor shown again."""
     running = asyncio.current_task()

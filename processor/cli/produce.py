@@ -16,7 +16,7 @@ from processor.bootstrap import open_event_producer
 from processor.cli.event_lines import numbered_lines
 from processor.cli.options import BootstrapServers, TopicPrefix
 from processor.cli.output import say
-from processor.cli.pace import Pace
+from processor.cli.pace import Pace, keep
 from processor.cli.perform import perform
 from processor.cli.produce_progress import ProduceProgress
 from processor.cli.text import counted
@@ -130,7 +130,7 @@ async def _send_lines(work: _Work, producer: EventProducer, progress: ProducePro
             _refuse(work, number, event)
         else:
             if work.pace is not None:
-                await _keep(work.pace, producer)
+                await keep(work.pace, producer)
             await producer.send(_key(event), line)
         work.line = number
         progress.on_line(len(line), producer.acknowledged)
@@ -144,13 +144,6 @@ def _refuse(work: _Work, number: int, refusal: Refusal) -> None:
         )
     work.skipped += 1
     say(f"line {number}: {refusal.detail}; skipped")
-
-
-async def _keep(pace: Pace, producer: EventProducer) -> None:
-    wait_s = pace.wait_s(asyncio.get_running_loop().time())
-    if wait_s > 0:
-        await producer.push()
-        await asyncio.sleep(wait_s)
 
 
 def _size_bytes(file: int) -> int | None:

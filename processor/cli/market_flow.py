@@ -1,0 +1,30 @@
+"""Sending a market's events at a steady rate."""
+
+import json
+from collections.abc import Iterable
+
+from processor.cli.pace import Pace, keep
+from processor.kafka.event_producer import EventProducer
+from processor.market import WireEvent
+
+
+async def send_steadily(
+    events: Iterable[WireEvent], producer: EventProducer, per_second: float
+) -> None:
+    """Send events, each when it is its turn, until there are no more.
+
+    Each is taken just before it is sent, so that it can have the time in it.
+    """
+    pace = Pace(per_second)
+    coming = iter(events)
+    try:
+        await keep(pace, producer)
+        while (event := next(coming, None)) is not None:
+            await producer.send(event["user_id"], _encode(event))
+            await keep(pace, producer)
+    finally:
+        await producer.flush()
+
+
+def _encode(event: WireEvent) -> bytes:
+    return json.dumps(event, separators=(",", ":")).encode()
