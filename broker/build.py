@@ -10,6 +10,7 @@ import hashlib
 import os
 import platform
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -150,6 +151,8 @@ def build(program: Path) -> None:
 
 def main() -> int:
     """Build it if it is not there yet."""
+    # Who waits for us ends us with SIGTERM, which leaves no trace while we are still starting.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     program = kept()
     try:
         if not program.exists():

@@ -17,9 +17,11 @@ from processor.kafka.connection import Connection
 from processor.kafka.errors import for_command
 from processor.kafka.event_producer import EventProducer
 from processor.kafka.group import GroupSettings, KafkaGroup
+from processor.kafka.group_removal import delete_group
 from processor.kafka.topic_admin import (
     create_topics,
     default_replication_factor,
+    delete_topics,
     describe_topics,
     wait_for_topics,
 )
@@ -197,6 +199,19 @@ async def make_topics(
             found = await wait_for_topics(admin, topics)
     require_sound(settings, found)
     return [spec.name for spec in missing]
+
+
+async def remove_all(settings: Settings) -> None:
+    """Delete the group, and those of the topics that are there, with all that is in them.
+
+    Raises:
+        KafkaUnavailable: no broker answers, or it refuses.
+    """
+    topics = Topics(settings.topic_prefix)
+    async with admin_client(connection_of(settings, "topics")) as admin:
+        with for_command(settings.bootstrap_servers):
+            await delete_topics(admin, list(await describe_topics(admin, topics)))
+            await delete_group(admin, settings.app_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import typer
 from processor.cli import (
     broker,
     dead_letters,
+    demo,
     live,
     market,
     produce,
@@ -29,6 +30,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
+app.command("demo")(demo.demo)
 app.command("run")(run.run)
 app.command("produce")(produce.produce)
 app.command("list")(live.list_orders)

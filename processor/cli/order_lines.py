@@ -30,7 +30,7 @@ CHANGE_HEADS: Row = (
 )
 _CHANGE_WIDTHS = (24, 6, 7, 20, 16, 18, 16)
 _CHANGE_COLUMN = 2
-_STYLES = {"placed": "green", "paused": "yellow", "resumed": "cyan", "removed": "red"}
+CHANGE_STYLES = {"placed": "green", "paused": "yellow", "resumed": "cyan", "removed": "red"}
 _NOT_SEEN = "-"
 
 
@@ -82,7 +82,7 @@ def change_line(stream: int, change: ViewChange, timestamp_ms: int | None, paint
     return "  ".join(
         (
             row_line(before, widths[:_CHANGE_COLUMN], right=(1,)),
-            paint(cells[_CHANGE_COLUMN], _STYLES[change.kind]),
+            paint(cells[_CHANGE_COLUMN], CHANGE_STYLES[change.kind]),
             row_line(after, widths[_CHANGE_COLUMN + 1 :], right=(2, 3)),
         )
     )

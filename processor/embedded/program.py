@@ -38,7 +38,7 @@ async def _built() -> Path:
     try:
         output, _ = await build.communicate()
     except asyncio.CancelledError:
-        os.killpg(build.pid, signal.SIGINT)  # its compilers too
+        os.killpg(build.pid, signal.SIGTERM)  # its compilers too
         await build.wait()
         raise
     if build.returncode:

@@ -13,6 +13,7 @@ from processor.topic_rules import TopicSpec, TopicState
 from processor.topics import Topics
 
 _TOPIC_EXISTS = 36
+_NO_SUCH_TOPIC = 3
 _LIMIT_MS = 30_000
 _POLL_S = 0.05
 
@@ -87,6 +88,18 @@ async def create_topics(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec]) 
     for name, code, message in response.topic_errors:
         if code and code != _TOPIC_EXISTS:
             raise UsageError(f"cannot create {name}: {message or for_code(code).__name__}")
+
+
+async def delete_topics(admin: AIOKafkaAdminClient, names: Sequence[str]) -> None:
+    """Delete topics; one that has gone meanwhile is no error.
+
+    Raises:
+        KafkaError: the broker refuses.
+    """
+    response: Any = await admin.delete_topics(list(names), timeout_ms=_LIMIT_MS)
+    for name, code in response.topic_error_codes:
+        if code and code != _NO_SUCH_TOPIC:
+            raise for_code(code)(f"cannot delete {name}")
 
 
 async def _topic_configs(
