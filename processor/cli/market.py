@@ -1,5 +1,6 @@
 """``live-orders market``: a steady, realistic flow of order events."""
 
+import asyncio
 import random
 from collections.abc import Iterator
 from itertools import count
@@ -67,6 +68,10 @@ async def _send(settings: Settings, chance: random.Random, limit: int | None) ->
         )
         try:
             await send_steadily(_events(one, limit), producer, settings.market_rate)
+            await producer.flush()
+        except asyncio.CancelledError:
+            await producer.flush()
+            raise
         finally:
             say(f"{counted(producer.acknowledged, 'event')} sent")
 

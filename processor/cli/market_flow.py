@@ -11,19 +11,16 @@ from processor.market import WireEvent
 async def send_steadily(
     events: Iterable[WireEvent], producer: EventProducer, per_second: float
 ) -> None:
-    """Send events, each when it is its turn, until there are no more.
+    """Send events, each when it is its turn, until there are no more; to flush is the caller's.
 
     Each is taken just before it is sent, so that it can have the time in it.
     """
     pace = Pace(per_second)
     coming = iter(events)
-    try:
+    await keep(pace, producer)
+    while (event := next(coming, None)) is not None:
+        await producer.send(event["user_id"], _encode(event))
         await keep(pace, producer)
-        while (event := next(coming, None)) is not None:
-            await producer.send(event["user_id"], _encode(event))
-            await keep(pace, producer)
-    finally:
-        await producer.flush()
 
 
 def _encode(event: WireEvent) -> bytes:
