@@ -31,7 +31,7 @@ def perform(work: Coroutine[Any, Any, Result]) -> Result:
 
 
 def serve(work: Coroutine[Any, Any, None]) -> signal.Signals | None:
-    """Run what runs until a signal ends it; which one, or None when it ended by itself.
+    """Run what a signal ends; the one that interrupted it, or None when it came to its end.
 
     The signal cancels it once. Later ones change nothing: what cleans up comes to its end.
 
@@ -62,7 +62,12 @@ async def _until_signalled(work: Coroutine[Any, Any, None]) -> signal.Signals | 
     except asyncio.CancelledError:
         if not received:
             raise
-    return received[0] if received else None
+        return received[0]
+    except OSError:
+        if signal.SIGHUP not in received:  # with the terminal gone nothing can be written
+            raise
+        return signal.SIGHUP
+    return None
 
 
 async def _until_terminated(work: Coroutine[Any, Any, Result]) -> Result:

@@ -1,6 +1,8 @@
 """``live-orders demo``: everything at once, on this machine, with nothing left behind."""
 
+import asyncio
 import sys
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -18,12 +20,6 @@ from processor.cli.perform import serve
 from processor.settings import Settings, load_settings
 
 
-class _Progress:
-    """How far the demo is."""
-
-    live = False
-
-
 def demo(
     once: Annotated[bool, typer.Option("--once", help="Stop after the example.")] = False,
     bootstrap_servers: BootstrapServers = None,
@@ -38,14 +34,13 @@ def demo(
     LIVE_ORDERS_BOOTSTRAP_SERVERS names, with topics of its own. Nothing is left afterwards.
     """
     given = load_settings(bootstrap_servers=bootstrap_servers)
-    progress = _Progress()
     live = not once and is_terminal() and not Console().is_dumb_terminal
-    ended_by = serve(_demo(given, progress, live=live))
-    if ended_by is not None and not progress.live:
-        raise typer.Exit(128 + ended_by)
+    interrupted_by = serve(_demo(given, live=live))
+    if interrupted_by is not None:
+        raise typer.Exit(128 + interrupted_by)
 
 
-async def _demo(given: Settings, progress: _Progress, *, live: bool) -> None:
+async def _demo(given: Settings, *, live: bool) -> None:
     async with ToItsEnd() as stack:
         stage = await stack.enter_async_context(a_stage(given))
         settings = stage.settings
@@ -56,9 +51,9 @@ async def _demo(given: Settings, progress: _Progress, *, live: bool) -> None:
         producer = await stack.enter_async_context(open_event_producer(settings))
         await play_example(reading, producer, servers, painter(), background)
         if live:
-            progress.live = True
             write(_invitation(settings))
-            await run_live(reading, producer, servers, background)
+            with suppress(asyncio.CancelledError):  # so it is meant to end
+                await run_live(reading, producer, servers, background)
 
 
 def _invitation(settings: Settings) -> list[str]:
