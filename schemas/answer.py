@@ -32,6 +32,10 @@ class Answer(TypedDict):
 
     ``type`` is absent when it could not be read, ``count`` (orders removed) is there only for an
     applied ``cancel_all_by_user``, ``reason`` only for ``rejected``.
+
+    ``forwarded`` is not final: one more answer to the same input follows, maybe in another
+    partition. ``revoked`` marks a correction: the place that was applied has lost its order id to
+    another one, and its order is gone.
     """
 
     schema: Schema
@@ -44,6 +48,7 @@ class Answer(TypedDict):
     result: Result
     reason: NotRequired[Reason]
     count: NotRequired[int]
+    revoked: NotRequired[Literal[True]]
 
 
 ANSWER: Final[TypeAdapter[Answer]] = TypeAdapter(Answer)

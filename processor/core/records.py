@@ -8,8 +8,9 @@ than a function for each record, because a call costs as much as a field.
 from collections.abc import Iterable
 from typing import Final
 
+from processor.core.messages import Answer, Correction, Outcome
 from processor.core.order import OrderRow
-from processor.core.stream import Change, Decision
+from processor.core.stream import Change
 from schemas.dead_letter import Header
 from schemas.json_text import quote
 from schemas.live_order import SEQ_HEADER
@@ -22,8 +23,13 @@ NO_HEADERS: Final[list[Header]] = []
 """What most records have; nobody adds to it."""
 
 
-def answer_records(stream: int, decisions: Iterable[Decision]) -> list[Record]:
-    """One answer for each decision, keyed by user id, or by order id when no user is known."""
+def answer_records(stream: int, decisions: Iterable[Outcome]) -> list[Record]:
+    """One answer for each decision, keyed by user id, or by order id when no user is known.
+
+    Args:
+        stream: the partition in which their inputs stand.
+        decisions: what became of them.
+    """
     records: list[Record] = []
     head = f'{{"schema":1,"input":{{"partition":{stream},"offset":'
     last_us, time = -1, ""
@@ -45,7 +51,7 @@ def answer_records(stream: int, decisions: Iterable[Decision]) -> list[Record]:
     return records
 
 
-def _rare_answer(decision: Decision) -> str:
+def _rare_answer(decision: Outcome) -> str:
     """The rest of any answer, from its offset on."""
     offset, event_type, order_id, user_id, event_id, at_us, reason, removed = decision
     text = f"{offset}}}"
@@ -59,10 +65,36 @@ def _rare_answer(decision: Decision) -> str:
         text += f',"event_id":{quote(event_id)}'
     if at_us is not None:
         text += f',"occurred_at":"{format_time(at_us)}"'
-    text += ',"result":"applied"' if reason is None else f',"result":"rejected","reason":"{reason}"'
+    if reason is None or reason == "forwarded":
+        text += f',"result":"{reason or "applied"}"'
+    else:
+        text += f',"result":"rejected","reason":"{reason}"'
     if removed is not None:
         text += f',"count":{removed}'
     return text + "}"
+
+
+def final_answer_records(answers: Iterable[Answer | Correction]) -> list[Record]:
+    """Answers to inputs that were read elsewhere, and corrections of answers to places."""
+    records: list[Record] = []
+    for answer in answers:
+        if len(answer) == 2:
+            partition, decision = answer
+            records += answer_records(partition, (decision,))
+        else:
+            records.append(_correction_record(answer))
+    return records
+
+
+def _correction_record(correction: Correction) -> Record:
+    partition, offset, order_id, user_id, placed_at_us = correction
+    text = (
+        f'{{"schema":1,"input":{{"partition":{partition},"offset":{offset}}},"type":"place"'
+        f',"order_id":{quote(order_id)},"user_id":{quote(user_id)}'
+        f',"occurred_at":"{format_time(placed_at_us)}"'
+        ',"result":"rejected","reason":"duplicate_order","revoked":true}'
+    )
+    return user_id.encode(), text.encode(), NO_HEADERS
 
 
 def live_records(stream: int, changes: Iterable[Change]) -> list[Record]:
