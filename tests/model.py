@@ -145,6 +145,17 @@ class NaiveBook:
             for order in self._orders
         ]
 
+    def owner(self, order_id: str) -> tuple[str, str] | None:
+        """User and status of a live order."""
+        for order in self._orders:
+            if order["order_id"] == order_id:
+                return order["user_id"], order["status"]
+        return None
+
+    def live(self) -> list[tuple[str, str, str]]:
+        """Order id, user and status of every live order."""
+        return [(one["order_id"], one["user_id"], one["status"]) for one in self._orders]
+
     def _turn(self, order_id: str, source: str, target: str) -> bool:
         for order in self._orders:
             if order["order_id"] == order_id and order["status"] == source:
