@@ -8,7 +8,7 @@ An id has an owner, or parked commands that wait for one, or neither; never both
 
 from collections import deque
 from collections.abc import Iterable, Mapping
-from heapq import heapify, heappop, heappush
+from heapq import heappop, heappush
 from typing import Literal, NamedTuple
 
 from processor.core.messages import (
@@ -88,7 +88,6 @@ class OrderDirectory:
         self._due: deque[tuple[int, str, _Waiting]] = deque()
         for command, deadline_us in parked:
             self._wait(command, deadline_us)
-        heapify(self._deadlines)
 
     @property
     def owner_count(self) -> int:

@@ -4,6 +4,7 @@ With the directory off, a plain `OrderStream` is used, and none of this runs.
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from processor.core.messages import (
@@ -82,23 +83,28 @@ class IndexedStream(OrderStream):
             inputs: the events of ``orders.events``.
             records: what they were read from, one for each.
         """
-        outcomes: list[Outcome] = []
-        changes: list[Change] = []
+        decisions, changes = self.step(inputs)
+        outcomes: list[Outcome] = list(decisions)
         to_shards: list[ToShard] = []
         to_streams: list[RoutedEvent] = []
-        for index, one in enumerate(inputs):
-            (decision,), made = self.step((one,))
-            outcome: Outcome = decision
-            if made:
-                changes += made
-                to_shards += self._told(self.stream, decision[0], made)
-            elif decision[6] == "wrong_stream":
+        placed = (row for row in changes if len(row) != 2 and row[8] == row[9])
+        released = iter(self._drain_released())
+        for index, decision in enumerate(decisions):
+            offset, event_type, _, user_id, _, _, reason, removed = decision
+            if reason is None:
+                if event_type == "place":
+                    row = next(placed)
+                    to_shards.append(
+                        ("claim", row[0], row[1], self.stream, row[8], self.stream, offset)
+                    )
+                elif event_type == "cancel" or removed:
+                    to_shards.extend(islice(released, removed or 1))
+            elif reason == "wrong_stream":
                 to_streams.append(self._to_its_stream(decision, records[index]))
-                outcome = _forwarded(decision)
-            elif decision[6] == "unknown_order" and decision[3] is None:
+                outcomes[index] = _forwarded(decision)
+            elif reason == "unknown_order" and user_id is None:
                 to_shards.append(self._to_its_shard(decision, records[index]))
-                outcome = _forwarded(decision)
-            outcomes.append(outcome)
+                outcomes[index] = _forwarded(decision)
         return IndexedStep(outcomes, changes, to_shards, to_streams)
 
     def take_routed(self, inputs: Iterable[ToStream]) -> RoutedStep:
@@ -164,6 +170,10 @@ class IndexedStream(OrderStream):
         super()._remove(order, changes)
         self._released.append(("release", order[0], self.stream, order[8]))
 
+    def _drain_released(self) -> list[Release]:
+        released, self._released = self._released, []
+        return released
+
     def _told(self, partition: int, offset: int, made: list[Change]) -> Sequence[Claim | Release]:
         """What the directory must hear of one event's changes.
 
@@ -173,8 +183,7 @@ class IndexedStream(OrderStream):
         """
         first = made[0] if made else ()
         if len(first) == 2:
-            released, self._released = self._released, []
-            return released
+            return self._drain_released()
         if first and first[8] == first[9]:
             return (("claim", first[0], first[1], self.stream, first[8], partition, offset),)
         return ()

@@ -4,11 +4,19 @@ The rule and the constants are those of the Java client (``Utils.murmur2`` and t
 partitioner), so that any producer which keys by user id with the default partitioner agrees.
 """
 
+from collections.abc import Callable
 from functools import lru_cache
+from struct import Struct
 
 _MASK = 0xFFFFFFFF
 _SEED = 0x9747B28C
 _M = 0x5BD1E995
+
+
+@lru_cache(maxsize=256)
+def _words(count: int) -> Callable[[bytes], tuple[int, ...]]:
+    """Reads so many 32-bit words from the start of bytes."""
+    return Struct(f"<{count}I").unpack_from
 
 
 def murmur2(data: bytes) -> int:
@@ -18,14 +26,12 @@ def murmur2(data: bytes) -> int:
         The hash as an unsigned number.
     """
     length = len(data)
-    h = (_SEED ^ length) & _MASK
-    end = length & ~3
-    for start in range(0, end, 4):
-        k = (int.from_bytes(data[start : start + 4], "little") * _M) & _MASK
-        k = ((k ^ (k >> 24)) * _M) & _MASK
-        h = ((h * _M) & _MASK) ^ k
+    h = _SEED ^ length
+    for word in _words(length >> 2)(data):
+        k = (word * _M) & _MASK
+        h = ((h * _M) ^ ((k ^ (k >> 24)) * _M)) & _MASK
     if length & 3:
-        h = ((h ^ int.from_bytes(data[end:], "little")) * _M) & _MASK
+        h = ((h ^ int.from_bytes(data[length & ~3 :], "little")) * _M) & _MASK
     h = ((h ^ (h >> 13)) * _M) & _MASK
     return h ^ (h >> 15)
 

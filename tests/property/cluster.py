@@ -46,12 +46,17 @@ class Stored(NamedTuple):
 
 @dataclass(eq=False)
 class Transaction:
-    """What one task writes together; ``on`` tells whether with the directory."""
+    """What one task writes together.
+
+    ``on`` tells whether with the directory; ``has_read_all`` whether the shard looked at deadlines
+    and had nothing more to read.
+    """
 
     task: int
     now_us: int
     on: bool = True
     turns_on: bool = False
+    has_read_all: bool = False
     state: Literal["open", "committed", "aborted"] = "open"
     wrote: list[tuple[Topic, int, Stored]] = field(default_factory=list)
 
@@ -254,6 +259,8 @@ class Task:
         self._tell(memory.directory.step(read_claims(records), now_us))
         end = self.cluster.log("claims", self.number).end
         position = memory.positions["claims"]
+        assert self.open is not None
+        self.open.has_read_all = position == end
         self._tell(memory.directory.expire(now_us, end=end, position=position))
 
     def _tell(self, step: DirectoryStep) -> None:

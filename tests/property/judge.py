@@ -223,7 +223,7 @@ class Judge:
         assert sorted(self.book.live()) == sorted(
             (key, one["user_id"], one["status"]) for key, one in live
         )
-        owners: dict[str, Placement] = {}
+        owners: dict[str, tuple[str, int, int]] = {}
         for partition in range(self._cluster.num_streams):
             table = {
                 (one.key or b"").decode(): one
@@ -233,9 +233,10 @@ class Judge:
             assert not [key for key in found if " " in key], "a command still waits"
             for key, one in found.items():
                 assert partition_of(key, self._cluster.num_streams) == partition
-                assert one["user_id"] == dict(live)[key]["user_id"]
-                owners[key] = _placement(one["placement"])
-        assert owners == {key: (one["stream"], one["placed_seq"]) for key, one in live}
+                owners[key] = one["user_id"], *_placement(one["placement"])
+        assert owners == {
+            key: (one["user_id"], one["stream"], one["placed_seq"]) for key, one in live
+        }
 
     # How long commands waited
 
@@ -276,6 +277,11 @@ class Judge:
         deadline_us = parked[0].now_us + GRACE_MS * 1000
         assert parse_time(_note(parked[1])["deadline"]) == deadline_us
         assert ended.now_us >= deadline_us, "answered before its time"
+        for other in self._committed[self._committed.index(parked[0]) + 1 :]:
+            if other is ended:
+                break
+            if other.task == ended.task and other.has_read_all:
+                assert other.now_us < deadline_us, "answered after its time"
         claims = self._cluster.log("claims", ended.task).entries
         came = next(n for n, one in enumerate(claims) if self._is_of(one, position))
         for record, transaction, now_us in claims[came:]:

@@ -113,9 +113,12 @@ class Directory(RuleBasedStateMachine):
             task.commit()
         task.crash()
 
-    @rule(ms=st.sampled_from([1, GRACE_MS - 1, GRACE_MS]))
-    def wait(self, ms: int) -> None:
+    @rule(ms=st.sampled_from([1, GRACE_MS - 1, GRACE_MS]), readers=st.sets(partitions))
+    def wait(self, ms: int, readers: set[int]) -> None:
+        """Time passes; some tasks look at it before they read on."""
         self.cluster.now_us += ms * 1000
+        for number in readers:
+            self.work(number, SOURCES, dict.fromkeys(SOURCES, 0), "commit")
 
     def teardown(self) -> None:
         """Come to rest, let the commands that still wait wait no longer, and judge."""
@@ -159,4 +162,4 @@ def _work_off(task: Task) -> None:
 
 
 TestDirectory = Directory.TestCase
-TestDirectory.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+TestDirectory.settings = settings(max_examples=200, stateful_step_count=50, deadline=None)

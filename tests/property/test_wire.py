@@ -3,19 +3,30 @@
 import json
 import re
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
+import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
+from processor.core.claim_records import claim_records, read_claims
+from processor.core.directory_records import DirectoryTable, directory_records
+from processor.core.messages import Claim, Command, Correction, ToShard, ToStream
 from processor.core.order import Order, from_record
-from processor.core.records import order_json
+from processor.core.records import Record, final_answer_records, order_json
+from processor.core.routed_records import read_routed, routed_records
 from schemas.answer import ANSWER, parse_answer
+from schemas.claim import CLAIM
 from schemas.dead_letter import Header, dead_letter, record_bytes
 from schemas.event import Refusal, parse_event
+from schemas.forwarded import NOTE
 from schemas.live_order import LIVE_ORDER, parse_live_order
+from schemas.owner import OWNER, parse_owner
+from schemas.revoke import REVOKE
 from schemas.timestamp import MAX_TIME_US, format_time, parse_time, record_time_us
 from tests.builders import encode, place_fields, write_answer
+from tests.model import partition_of
 from tests.property.strategies import events
 
 scalars = st.one_of(
@@ -178,6 +189,135 @@ def test_a_live_order_survives_and_is_what_pydantic_would_write(order: Order, st
 sizes = st.one_of(st.integers(0, 100), st.integers(0, 10_000))
 blobs = st.one_of(st.none(), sizes.map(lambda size: b"x" * size))
 header_names = st.one_of(st.text(max_size=5), sizes.map(lambda size: "😀" * size))
+numbers = st.integers(0, 2**31 - 1)
+offsets = st.integers(-1, 2**63 - 1)
+claims = st.tuples(st.just("claim"), printable_ids, printable_ids, numbers, seqs, numbers, offsets)
+releases = st.tuples(st.just("release"), printable_ids, numbers, seqs)
+header_lists = st.lists(st.tuples(st.text(max_size=5), st.none() | st.binary(max_size=5)))
+raws = st.tuples(
+    st.none() | st.binary(max_size=9), st.binary(max_size=50), header_lists,
+    st.integers(-(2**63), 2**63 - 1),
+)  # fmt: skip
+commands = st.tuples(st.just("command"), printable_ids, numbers, offsets, raws)
+routed_commands = st.tuples(st.just("routed_command"), numbers, seqs, commands)
+routed_events = st.tuples(st.just("routed_event"), numbers, numbers, offsets, raws)
+revokes = st.tuples(st.just("revoke"), numbers, printable_ids, seqs, numbers, offsets)
+
+
+class Stored(NamedTuple):
+    """A record as read from a queue."""
+
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: list[Header]
+
+
+def stored(records: dict[int, list[Record]]) -> tuple[int, Stored]:
+    """The one record that was written, and to which partition."""
+    ((partition, ((key, value, headers),)),) = records.items()
+    return partition, Stored(0, key, value, headers)
+
+
+def as_written(record: Stored, adapter: TypeAdapter[Any]) -> bool:
+    """Whether a record of ours, or the note of an event on its way, is as pydantic writes it."""
+    text = record.headers[-1][1] if record.headers else record.value
+    return text == (NOTE if record.headers else adapter).dump_json(
+        (NOTE if record.headers else adapter).validate_json(text or b"", strict=True)
+    )
+
+
+@given(st.one_of(claims, releases, commands), st.integers(1, 50))
+def test_what_shards_are_told_arrives_and_is_what_pydantic_would_write(
+    message: ToShard, streams: int
+) -> None:
+    partition, record = stored(claim_records([message], streams))
+    assert partition == partition_of(message[1], streams)
+    assert list(read_claims([record])) == [message]
+    assert as_written(record, CLAIM)
+
+
+@given(st.one_of(routed_commands, routed_events, revokes))
+def test_what_streams_are_sent_arrives_and_is_what_pydantic_would_write(message: ToStream) -> None:
+    partition, record = stored(routed_records([message]))
+    assert partition == message[1]
+    assert list(read_routed([record], partition)) == [message]
+    assert as_written(record, REVOKE)
+
+
+@given(claims)
+def test_an_owner_arrives_and_is_what_pydantic_would_write(claim: Claim) -> None:
+    ((key, value, headers),) = directory_records([claim])
+    table = DirectoryTable()
+    assert table.put(key, value, headers) == claim[1]
+    streams = 2**31
+    assert table.directory(streams, routing_grace_ms=1).owner(claim[1]) == (claim[3], claim[4])
+    owner = parse_owner(value or b"")
+    assert value == OWNER.dump_json(owner)
+    assert (owner["user_id"], owner["stream"]) == (claim[2], claim[3])
+    assert owner["input"] == {"partition": claim[5], "offset": claim[6]}
+
+
+@given(commands, times_us)
+def test_a_parked_command_arrives_and_is_what_pydantic_would_write(
+    command: Command, deadline_us: int
+) -> None:
+    ((key, value, headers),) = directory_records([("parked", command, deadline_us)])
+    assert b" " in (key or b"")
+    table = DirectoryTable()
+    assert table.put(key, value, headers) == command[1]
+    directory = table.directory(1, routing_grace_ms=1)
+    assert not directory.is_due(deadline_us - 1)
+    assert directory.is_due(deadline_us)
+    claim: Claim = ("claim", command[1], "u", 0, 1, command[2], -1)
+    step = directory.step([claim], 0)
+    assert step.messages == [("routed_command", 0, 1, command)]
+    assert as_written(Stored(0, key, value, headers), NOTE)
+    for change in directory_records(step.changes):
+        table.put(*change)
+    assert table.directory(1, routing_grace_ms=1).parked_count == 0
+
+
+@given(st.tuples(numbers, offsets, printable_ids, printable_ids, times_us))
+def test_a_correction_is_what_pydantic_would_write(correction: Correction) -> None:
+    ((_key, value, _headers),) = final_answer_records([correction])
+    assert value == ANSWER.dump_json(parse_answer(value or b""))
+
+
+@given(st.one_of(claims, releases, commands, revokes), st.sampled_from(["claims", "routed"]))
+def test_a_record_on_the_wrong_queue_is_refused(message: Any, queue: str) -> None:
+    to_streams = message[0] == "revoke"
+    records = routed_records([message]) if to_streams else claim_records([message], 1)
+    _, record = stored(records)
+    assume(to_streams == (queue == "claims"))
+    with pytest.raises(ValueError, match=r".+"):
+        list(read_claims([record]) if queue == "claims" else read_routed([record], 0))
+
+
+@given(
+    blobs, blobs.filter(bool), st.lists(st.tuples(header_names, blobs), max_size=4), printable_ids,
+)  # fmt: skip
+def test_an_event_on_its_way_is_little_longer_than_it_was(
+    key: bytes | None, value: bytes, headers: list[Header], order_id: str
+) -> None:
+    command: Command = ("command", order_id, 2**31 - 1, 2**63 - 1, (key, value, headers, -1))
+    made = [
+        *claim_records([command], 1)[0],
+        *routed_records([("routed_command", 0, 2**63 - 1, command)])[0],
+        *directory_records([("parked", command, MAX_TIME_US)]),
+    ]
+    for written in made:
+        length = record_bytes(written[0], written[1], written[2])
+        assert length <= record_bytes(key, value, headers) + 1024
+
+
+@given(st.none() | st.binary(), header_lists)
+def test_a_foreign_record_on_a_queue_is_refused(value: bytes | None, headers: list[Header]) -> None:
+    record = Stored(0, b"o1", value, headers)
+    with pytest.raises(ValueError, match=r".+"):
+        list(read_claims([record]))
+    with pytest.raises(ValueError, match=r".+"):
+        list(read_routed([record], 0))
 
 
 @given(

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from processor.core.records import answer_records, final_answer_records
 from schemas.answer import ANSWER, Answer, parse_answer
 from tests.builders import Decided, write_answer
 
@@ -57,3 +58,36 @@ def test_every_character_survives() -> None:
 
 def test_a_field_of_a_later_minor_version_is_ignored() -> None:
     assert parse_answer(MALFORMED.replace(b"{", b'{"later":true,', 1)) == parse_answer(MALFORMED)
+
+
+def test_a_forwarded_event_has_no_reason() -> None:
+    (record,) = answer_records(3, [(7, "cancel", "o1", None, None, 0, "forwarded", None)])
+    assert parse_answer(record[1] or b"") == {
+        "schema": 1,
+        "input": {"partition": 3, "offset": 7},
+        "type": "cancel",
+        "order_id": "o1",
+        "occurred_at": "1970-01-01T00:00:00.000Z",
+        "result": "forwarded",
+    }
+
+
+def test_a_correction_says_that_the_place_was_revoked() -> None:
+    (record,) = final_answer_records([(4, 6, "o1", "alice", 7000)])
+    assert record[0] == b"alice"
+    assert parse_answer(record[1] or b"") == {
+        "schema": 1,
+        "input": {"partition": 4, "offset": 6},
+        "type": "place",
+        "order_id": "o1",
+        "user_id": "alice",
+        "occurred_at": "1970-01-01T00:00:00.007Z",
+        "result": "rejected",
+        "reason": "duplicate_order",
+        "revoked": True,
+    }
+
+
+def test_an_event_that_was_read_elsewhere_is_answered_with_its_own_position() -> None:
+    (record,) = final_answer_records([(4, (6, "pause", "o1", "u", None, 0, None, None))])
+    assert parse_answer(record[1] or b"")["input"] == {"partition": 4, "offset": 6}
