@@ -65,6 +65,17 @@ def specs(topics: Topics, num_streams: int, replication_factor: int) -> list[Top
             "max.message.bytes": str(DEAD_LETTER_MAX_BYTES),
         },
     }
+    # A queue keeps what was not read yet, however long that takes; what was read is deleted.
+    queue = {
+        "cleanup.policy": "delete",
+        "retention.ms": "-1",
+        "retention.bytes": "-1",
+        "max.message.bytes": str(OUTPUT_MAX_BYTES),
+        "segment.bytes": str(64 * _MIB),
+    }
+    if topics.directory_on:
+        by_name[topics.directory] = compacted
+    by_name |= dict.fromkeys(topics.queues, queue)
     durable = {"min.insync.replicas": "2"} if replication_factor >= 3 else {}
     safe = {"unclean.leader.election.enable": "false"}
     return [
@@ -95,7 +106,7 @@ def problems(
         f"{name} has {found[name].partitions} partitions and {topics.events} {streams}: "
         "all must have the same number; delete the topic if it is empty and run: "
         f"live-orders topics create --streams {streams}{_prefix_option(topics)}"
-        for name in topics.outputs
+        for name in (*topics.outputs, *topics.queues)
         if found[name].partitions != streams
     )
     for name in topics.all:
@@ -123,20 +134,23 @@ def _config_problems(topics: Topics, state: TopicState, snapshot_max_age_ms: int
                 f"--add-config {key}={value}"
             )
 
-    policy = "compact" if state.name in (topics.live, topics.snapshots) else "delete"
+    policy = "compact" if state.name in topics.tables else "delete"
     must(
         "cleanup.policy",
         state.config.get("cleanup.policy") == policy,
         policy,
         "so live orders would expire" if policy == "compact" else "so records would vanish",
     )
-    limit = OUTPUT_MAX_BYTES // 2 + 4096 if state.name != topics.events else 65_536
+    limit = _largest_batch(topics, state.name)
     must(
         "max.message.bytes",
         _number(state, "max.message.bytes") >= limit,
         str(OUTPUT_MAX_BYTES),
         f"and batches of up to {limit} bytes are written",
     )
+    if state.name in topics.queues:
+        for key in ("retention.ms", "retention.bytes"):
+            must(key, state.config.get(key) == "-1", "-1", "so what was not read yet could vanish")
     if policy == "compact":
         must(
             "delete.retention.ms",
@@ -153,6 +167,15 @@ def _config_problems(topics: Topics, state: TopicState, snapshot_max_age_ms: int
             "so one broker's loss can lose acknowledged records",
         )
     return said
+
+
+def _largest_batch(topics: Topics, name: str) -> int:
+    if name == topics.events:
+        return 65_536
+    if name in (topics.directory, topics.claims, topics.routed):
+        # An event on its way is an event of any size that is taken, and a note.
+        return OUTPUT_MAX_BYTES
+    return OUTPUT_MAX_BYTES // 2 + 4096
 
 
 def _number(state: TopicState, key: str) -> int:

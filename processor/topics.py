@@ -5,9 +5,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Topics:
-    """Topic names under a prefix; all have the same number of partitions, one per stream."""
+    """Topic names under a prefix; all have the same number of partitions, one per stream.
+
+    ``directory_on`` tells whether there is an order-id directory, and so its three topics.
+    """
 
     prefix: str = "orders."
+    directory_on: bool = False
 
     @property
     def events(self) -> str:
@@ -35,11 +39,38 @@ class Topics:
         return f"{self.prefix}dead-letters"
 
     @property
+    def directory(self) -> str:
+        """Which order has an id, compacted."""
+        return f"{self.prefix}directory"
+
+    @property
+    def claims(self) -> str:
+        """A queue: what streams tell the directory's shards."""
+        return f"{self.prefix}claims"
+
+    @property
+    def routed(self) -> str:
+        """A queue: what shards and streams send to streams."""
+        return f"{self.prefix}routed"
+
+    @property
     def outputs(self) -> tuple[str, ...]:
-        """All topics that tasks write."""
-        return (self.live, self.snapshots, self.results, self.dead_letters)
+        """All topics in which a task writes its own partition, and no other."""
+        own = (self.live, self.snapshots, self.results, self.dead_letters)
+        return (*own, self.directory) if self.directory_on else own
+
+    @property
+    def queues(self) -> tuple[str, ...]:
+        """All topics in which tasks write to each other."""
+        return (self.claims, self.routed) if self.directory_on else ()
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """All compacted topics."""
+        own = (self.live, self.snapshots)
+        return (*own, self.directory) if self.directory_on else own
 
     @property
     def all(self) -> tuple[str, ...]:
         """All topics."""
-        return (self.events, *self.outputs)
+        return (self.events, *self.outputs, *self.queues)

@@ -163,3 +163,74 @@ def test_every_problem_is_told_at_once() -> None:
 
 def test_a_record_may_be_as_large_as_a_batch_less_some_room() -> None:
     assert max_record_bytes(found()["t.dead-letters"]) == 2 * 1024 * 1024 - 4096
+
+
+WITH_DIRECTORY = Topics("t.", directory_on=True)
+
+
+def found_with_directory() -> dict[str, TopicState]:
+    return {
+        spec.name: TopicState(spec.name, spec.partitions, spec.replication_factor, spec.config)
+        for spec in specs(WITH_DIRECTORY, 8, 1)
+    }
+
+
+def said_with_directory(states: dict[str, TopicState]) -> list[str]:
+    return problems(WITH_DIRECTORY, states, snapshot_max_age_ms=SNAPSHOT_MAX_AGE_MS)
+
+
+def test_the_directory_has_a_table_and_two_queues_more() -> None:
+    more = found_with_directory().keys() - found().keys()
+    assert more == {"t.directory", "t.claims", "t.routed"}
+    assert said_with_directory(found_with_directory()) == []
+
+
+def test_queues_are_written_by_all_tasks_and_tables_each_by_its_own() -> None:
+    assert set(WITH_DIRECTORY.all) == {
+        WITH_DIRECTORY.events, *WITH_DIRECTORY.outputs, *WITH_DIRECTORY.queues,
+    }  # fmt: skip
+    assert WITH_DIRECTORY.directory in WITH_DIRECTORY.outputs
+    assert TOPICS.queues == ()
+
+
+def test_without_a_directory_its_topics_need_not_be_there() -> None:
+    (text,) = said_with_directory(found())
+    assert text.startswith("t.directory, t.claims, t.routed: no such topic; ")
+    assert said_of(found()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "value", "why"),
+    [
+        ("t.directory", "cleanup.policy", "delete", "live orders would expire"),
+        ("t.directory", "delete.retention.ms", "0", "could keep orders that are gone"),
+        ("t.directory", "max.message.bytes", "600000", "batches of up to 1048576 bytes"),
+        ("t.claims", "cleanup.policy", "compact", "records would vanish"),
+        ("t.claims", "retention.ms", "604800000", "what was not read yet could vanish"),
+        ("t.claims", "retention.ms", None, "what was not read yet could vanish"),
+        ("t.routed", "retention.bytes", "1000000", "what was not read yet could vanish"),
+        ("t.routed", "max.message.bytes", "600000", "batches of up to 1048576 bytes"),
+    ],
+)
+def test_a_config_that_breaks_the_directory_is_one_problem_that_says_how_to_mend_it(
+    name: str, key: str, value: str | None, why: str
+) -> None:
+    states = found_with_directory()
+    config = {**states[name].config}
+    config.pop(key, None)
+    if value is not None:
+        config[key] = value
+    (text,) = said_with_directory(states | {name: replace(states[name], config=config)})
+    assert text.startswith(f"{name}: {key} is {value or 'unknown'}, ")
+    assert why in text
+    mended_key, _, mended_value = text.rsplit("--add-config ", 1)[1].partition("=")
+    config[mended_key] = mended_value
+    mended = states | {name: replace(states[name], config=config)}
+    assert said_with_directory(mended) == []
+
+
+def test_another_number_of_partitions_of_a_queue_is_a_problem() -> None:
+    states = found_with_directory()
+    states["t.claims"] = replace(states["t.claims"], partitions=7)
+    (text,) = said_with_directory(states)
+    assert text.startswith("t.claims has 7 partitions and t.events 8: ")
