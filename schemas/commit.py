@@ -1,6 +1,6 @@
 """What a task writes beside its committed offset: enough to go on exactly where it stopped."""
 
-from typing import Final, Literal
+from typing import Final, Literal, NotRequired
 
 from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict
@@ -17,12 +17,21 @@ class SlotExtents(TypedDict):
     b: int
 
 
+class DirectoryExtents(TypedDict):
+    """What a directory shard holds: owners, a sum over their placements, and parked commands."""
+
+    owners: int
+    owners_sum: int
+    parked: int
+
+
 class CommitMetadata(TypedDict):
     """Committed in one transaction with the effects of all input before the offset.
 
     ``seq`` is the stream's last change; ``live_orders`` is how many orders it has and ``seq_sum``
     the sum of their ``seq``, so that a restore can tell whether it has them all, each in its last
-    version; ``next_slot`` is where the next snapshot goes.
+    version; ``next_slot`` is where the next snapshot goes. ``directory`` is there since the
+    directory was turned on: all live orders are claimed.
     """
 
     v: CommitVersion
@@ -31,6 +40,7 @@ class CommitMetadata(TypedDict):
     seq_sum: int
     next_slot: Slot
     slot_chunks: SlotExtents
+    directory: NotRequired[DirectoryExtents]
 
 
 COMMIT_METADATA: Final[TypeAdapter[CommitMetadata]] = TypeAdapter(CommitMetadata)

@@ -52,8 +52,16 @@ class OrderDirectory:
     Everything takes constant time but for the commands that a claim or a deadline sets free.
     """
 
-    __slots__ = ("_deadlines", "_due", "_grace_us", "_num_streams", "_owners", "_owners_sum",
-                 "_parked")  # fmt: skip
+    __slots__ = (
+        "_deadlines",
+        "_due",
+        "_grace_us",
+        "_num_streams",
+        "_owners",
+        "_owners_sum",
+        "_parked",
+        "_parked_count",
+    )
 
     def __init__(
         self,
@@ -82,6 +90,7 @@ class OrderDirectory:
             self._owners[order_id] = self._placement(stream, placed_seq)
             self._owners_sum += self._owners[order_id]
         self._parked: dict[str, dict[_Waiting, Command]] = {}
+        self._parked_count = 0
         # Entries stay when their command is gone: they go when their time comes.
         self._deadlines: list[tuple[int, str, _Waiting]] = []
         # Past their deadline, until all is read that was there then: up to an offset.
@@ -102,7 +111,7 @@ class OrderDirectory:
     @property
     def parked_count(self) -> int:
         """How many commands wait."""
-        return sum(map(len, self._parked.values()))
+        return self._parked_count
 
     def owner(self, order_id: str) -> tuple[int, int] | None:
         """The stream and ``placed_seq`` of the order that has the id."""
@@ -151,10 +160,7 @@ class OrderDirectory:
         step = DirectoryStep([], [], [])
         while self._due and self._due[0][0] <= position:
             _, order_id, waiting = self._due.popleft()
-            commands = self._parked.get(order_id, {})
-            command = commands.pop(waiting, None)
-            if not commands:
-                self._parked.pop(order_id, None)
+            command = self._take_back(order_id, waiting)
             if command is not None:
                 _unknown(command, step)
         return step
@@ -182,6 +188,7 @@ class OrderDirectory:
         until now, so it is answered as if it had come just before.
         """
         _, _, _, stream, placed_seq, place_partition, place_offset = claim
+        self._parked_count -= len(waiting)
         for (partition, offset), command in waiting.items():
             if partition == place_partition and offset < place_offset:
                 _unknown(command, step)
@@ -209,7 +216,18 @@ class OrderDirectory:
     def _wait(self, command: Command, deadline_us: int) -> None:
         _, order_id, partition, offset, _ = command
         self._parked.setdefault(order_id, {})[partition, offset] = command
+        self._parked_count += 1
         heappush(self._deadlines, (deadline_us, order_id, (partition, offset)))
+
+    def _take_back(self, order_id: str, waiting: _Waiting) -> Command | None:
+        """End a command's wait; None if it has met its order already."""
+        commands = self._parked.get(order_id, {})
+        command = commands.pop(waiting, None)
+        if command is not None:
+            self._parked_count -= 1
+            if not commands:
+                del self._parked[order_id]
+        return command
 
 
 def _unknown(command: Command, step: DirectoryStep) -> None:

@@ -18,6 +18,15 @@ def test_the_metadata_survives_the_round_trip() -> None:
     assert parse_commit(dump_commit(LARGEST)) == LARGEST
 
 
+def test_a_task_with_a_directory_says_what_its_shard_holds() -> None:
+    metadata: CommitMetadata = {
+        **LARGEST,
+        "directory": {"owners": 2, "owners_sum": 2**80, "parked": 1},
+    }
+    assert parse_commit(dump_commit(metadata)) == metadata
+    assert "directory" not in (parse_commit(dump_commit(LARGEST)) or {})
+
+
 def test_the_largest_metadata_stays_under_what_kafka_takes() -> None:
     assert len(dump_commit(LARGEST).encode()) < 4096
 
