@@ -179,7 +179,9 @@ class Judge:
         if event["type"] != "place" and placed_by is not None and placed_by[0] == where[0]:
             assert placed_by[1] < where[1], "met a place that came later in its own partition"
         if event.get("user_id") is None:
-            self._in_order(where, f"order {event['order_id']}")
+            # One that found the order where it was read may overtake one that had to travel.
+            way = "on its way" if where in self._forwarded else "here"
+            self._in_order(where, f"order {event['order_id']} {way}")
 
     def _rejected(self, task: int, where: Position, event: Fields, answer: Fields) -> None:
         reason, order_id, user = answer["reason"], event.get("order_id"), event.get("user_id")
