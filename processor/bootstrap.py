@@ -72,13 +72,18 @@ async def open_processor(
     """
     connection = connection_of(settings, "run")
     topics = Topics(settings.topic_prefix)
-    async with admin_client(connection) as admin, offsets_client(connection) as offsets:
+    async with (
+        admin_client(connection) as admin,
+        offsets_client(connection) as offsets,
+        offsets_client(connection, "read_uncommitted") as open_offsets,
+    ):
         with for_command(settings.bootstrap_servers):
             found = await describe_topics(admin, topics)
         require_sound(settings, found)
         broker = KafkaBroker(
             connection,
             offsets,
+            open_offsets,
             admin,
             group_id=settings.app_id,
             topics=topics,

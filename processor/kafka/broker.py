@@ -1,17 +1,18 @@
 """Kafka as readers and tasks see it."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from aiokafka.errors import KafkaError
 
 from processor.kafka.connection import Connection
 from processor.kafka.errors import for_task
-from processor.kafka.group_offset import group_offset
-from processor.kafka.reader import KafkaPartitionReader
+from processor.kafka.group_offset import group_offsets
+from processor.kafka.reader import KafkaInputReader, KafkaPartitionReader
 from processor.kafka.writer import KafkaStreamWriter
-from processor.runtime.ports import Bounds, Committed, PartitionReader, StreamWriter
+from processor.runtime.ports import Bounds, Committed, InputReader, PartitionReader, StreamWriter
 from processor.topics import Topics
 
 
@@ -36,12 +37,16 @@ class KafkaLog:
 
 
 class KafkaBroker(KafkaLog):
-    """A `Broker` on aiokafka: a log, and a transactional producer for each stream."""
+    """A `Broker` on aiokafka: a log, and a transactional producer for each stream.
+
+    ``offsets`` is asked for the offsets of what is committed, ``open_offsets`` for those of all.
+    """
 
     def __init__(
         self,
         connection: Connection,
         offsets: AIOKafkaConsumer,
+        open_offsets: AIOKafkaConsumer,
         admin: AIOKafkaAdminClient,
         *,
         group_id: str,
@@ -49,6 +54,7 @@ class KafkaBroker(KafkaLog):
         transaction_timeout_ms: int,
     ) -> None:
         super().__init__(connection, offsets)
+        self._open_offsets = open_offsets
         self._admin = admin
         self._group_id = group_id
         self._topics = topics
@@ -66,17 +72,41 @@ class KafkaBroker(KafkaLog):
 
     async def committed(self, stream: int) -> Committed | None:
         """Part of `Broker`."""
-        source = TopicPartition(self._topics.events, stream)
-        with for_task(f"asking for the committed offset of stream {stream}"):
-            async with asyncio.timeout(self._connection.request_timeout_ms / 1000):
-                return await self._committed(source)
+        found = await self._committed(stream, (self._topics.events,))
+        return found.get(self._topics.events)
 
-    async def _committed(self, source: TopicPartition) -> Committed | None:
+    async def queue_offsets(self, stream: int) -> Mapping[str, int]:
+        """Part of `Broker`."""
+        found = await self._committed(stream, self._topics.queues)
+        return {topic: committed.offset for topic, committed in found.items()}
+
+    async def _committed(self, stream: int, topics: Sequence[str]) -> dict[str, Committed]:
+        with for_task(f"asking for the committed offsets of stream {stream}"):
+            async with asyncio.timeout(self._connection.request_timeout_ms / 1000):
+                return await self._ask_for_offsets(stream, topics)
+
+    async def _ask_for_offsets(self, stream: int, topics: Sequence[str]) -> dict[str, Committed]:
         """Ask until the group's coordinator answers: a new one takes a moment to be there."""
         while True:
             try:
-                return await group_offset(self._admin, self._group_id, source)
+                return await group_offsets(self._admin, self._group_id, stream, topics)
             except KafkaError as error:
                 if not error.retriable:
                     raise
             await asyncio.sleep(self._connection.retry_backoff_ms / 1000)
+
+    async def read_inputs(self, stream: int, offsets: Mapping[str, int]) -> InputReader:
+        """Part of `Broker`."""
+        return await KafkaInputReader.open(self._connection, stream, offsets)
+
+    async def purge(self, topic: str, partition: int, offset: int) -> None:
+        """Part of `Broker`."""
+        where = TopicPartition(topic, partition)
+        with for_task(f"deleting what was read of {topic}/{partition}"):
+            await self._admin.delete_records({where: RecordsToDelete(before_offset=offset)})
+
+    async def end(self, topic: str, partition: int) -> int:
+        """Part of `Broker`."""
+        where = TopicPartition(topic, partition)
+        with for_task(f"asking for the end of {topic}/{partition}"):
+            return int((await self._open_offsets.end_offsets([where]))[where])

@@ -63,14 +63,16 @@ async def _close(admin: AIOKafkaAdminClient) -> None:
 
 
 @asynccontextmanager
-async def offsets_client(connection: Connection) -> AsyncIterator[AIOKafkaConsumer]:
+async def offsets_client(
+    connection: Connection, isolation_level: str = "read_committed"
+) -> AsyncIterator[AIOKafkaConsumer]:
     """A consumer that is only asked for offsets, for as long as the block runs.
 
     Raises:
         KafkaUnavailable: no broker answers.
     """
     consumer = AIOKafkaConsumer(
-        **connection.options(), enable_auto_commit=False, isolation_level="read_committed"
+        **connection.options(), enable_auto_commit=False, isolation_level=isolation_level
     )
     try:
         with for_command(connection.bootstrap_servers):

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer, TopicPartition
@@ -14,7 +14,7 @@ from processor.kafka.batch import BulkBatch
 from processor.kafka.connection import Connection
 from processor.kafka.errors import for_task
 from processor.kafka.unheard import hear_out
-from processor.runtime.ports import OutputRecord
+from processor.runtime.ports import NO_QUEUES, OutputRecord
 from processor.topics import Topics
 
 _log = logging.getLogger(__name__)
@@ -59,8 +59,8 @@ class KafkaStreamWriter:
         self._topics = topics
         self._commit_timeout_s = commit_timeout_ms / 1000
         self._in_transaction = False
-        self._open: dict[str, BulkBatch] = {}
-        self._full: list[tuple[str, BulkBatch]] = []
+        self._open: dict[tuple[str, int], BulkBatch] = {}
+        self._full: list[tuple[tuple[str, int], BulkBatch]] = []
         self._records = 0
         self._live_end = 0
 
@@ -100,7 +100,7 @@ class KafkaStreamWriter:
                 async with asyncio.timeout(writer._commit_timeout_s):
                     await producer.start()
                     # Known before the first transaction: it need not wait for metadata then.
-                    for topic in topics.outputs:
+                    for topic in (*topics.outputs, *topics.queues):
                         await producer.partitions_for(topic)
         except BaseException:
             await writer.close()
@@ -115,26 +115,31 @@ class KafkaStreamWriter:
             await self._producer.begin_transaction()
             self._in_transaction = True
 
-    def write(self, topic: str, records: Sequence[OutputRecord]) -> int:
+    def write(
+        self, topic: str, records: Sequence[OutputRecord], partition: int | None = None
+    ) -> int:
         """Part of `StreamWriter`."""
-        batch = self._open.get(topic)
+        where = topic, self._stream if partition is None else partition
+        batch = self._open.get(where)
         written_bytes = 0 if batch is None else -batch.size_bytes
         at = 0
         while at < len(records):
             if batch is None:
-                batch = self._open[topic] = BulkBatch(_BATCH_BYTES)
+                batch = self._open[where] = BulkBatch(_BATCH_BYTES)
             at = batch.extend(records, at)
             if at < len(records):
                 written_bytes += batch.size_bytes
-                self._full.append((topic, batch))
+                self._full.append((where, batch))
                 batch = None
         return written_bytes if batch is None else written_bytes + batch.size_bytes
 
-    async def commit(self, offset: int, metadata: str) -> int:
+    async def commit(
+        self, offset: int, metadata: str, queues: Mapping[str, int] = NO_QUEUES
+    ) -> int:
         """Part of `StreamWriter`."""
         slow = asyncio.get_running_loop().call_later(_SLOW_COMMIT_S, self._complain)
         try:
-            return await self._commit(offset, metadata)
+            return await self._commit(self._offsets(offset, metadata, queues))
         finally:
             slow.cancel()
 
@@ -146,15 +151,21 @@ class KafkaStreamWriter:
             self._commit_timeout_s,
         )
 
-    async def _commit(self, offset: int, metadata: str) -> int:
+    def _offsets(
+        self, offset: int, metadata: str, queues: Mapping[str, int]
+    ) -> dict[TopicPartition, OffsetAndMetadata]:
+        events = TopicPartition(self._topics.events, self._stream)
+        return {events: OffsetAndMetadata(offset, metadata)} | {
+            TopicPartition(topic, self._stream): OffsetAndMetadata(next_offset, "")
+            for topic, next_offset in queues.items()
+        }
+
+    async def _commit(self, offsets: dict[TopicPartition, OffsetAndMetadata]) -> int:
         with for_task(f"committing a transaction of stream {self._stream}"):
             async with asyncio.timeout(self._commit_timeout_s):
                 sends = await self._send_all()
-                source = TopicPartition(self._topics.events, self._stream)
                 await asyncio.gather(
-                    self._producer.send_offsets_to_transaction(
-                        {source: OffsetAndMetadata(offset, metadata)}, self._group_id
-                    ),
+                    self._producer.send_offsets_to_transaction(offsets, self._group_id),
                     *(future for _, _, future in sends),
                 )
                 for topic, count, future in sends:
@@ -169,10 +180,10 @@ class KafkaStreamWriter:
         self._full.clear()
         self._open.clear()
         sends = []
-        for topic, batch in batches:
+        for (topic, partition), batch in batches:
             count = batch.records
             self._records += count
-            future = await self._producer.send_batch(batch, topic, partition=self._stream)
+            future = await self._producer.send_batch(batch, topic, partition=partition)
             sends.append((topic, count, future))
         return sends
 

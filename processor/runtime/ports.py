@@ -1,12 +1,16 @@
 """What the runtime needs from the world, so that tests can drive the real loop over fakes."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from processor.core.records import Record
 from schemas.dead_letter import Header
 
 OutputRecord = Record
+
+NO_QUEUES: Mapping[str, int] = MappingProxyType({})
+"""What a task without a directory reads beside ``orders.events``."""
 
 
 class InputRecord(Protocol):
@@ -61,6 +65,29 @@ class PartitionReader(Protocol):
         """Let go of everything. Never raises."""
 
 
+class InputReader(Protocol):
+    """A reader of a task's input partitions, one of each topic, committed records only."""
+
+    async def fetch(
+        self, *, max_records: int, timeout_ms: int
+    ) -> Mapping[str, Sequence[InputRecord]]:
+        """The next records of those topics that have any; nothing when none have within the time.
+
+        Raises:
+            OffsetGone: a position is not in the log any more.
+            FootingLost: the broker failed us.
+        """
+
+    def position(self, topic: str) -> int:
+        """The next offset; it moves past transaction markers and holes too."""
+
+    def lag(self, topic: str) -> int:
+        """How far the position is from the end of the partition as last heard of."""
+
+    async def close(self) -> None:
+        """Let go of everything. Never raises."""
+
+
 class StreamWriter(Protocol):
     """The transactional writer of one stream; whoever opens the next one cuts this one off.
 
@@ -71,11 +98,20 @@ class StreamWriter(Protocol):
     async def begin(self) -> None:
         """Begin a transaction."""
 
-    def write(self, topic: str, records: Sequence[OutputRecord]) -> int:
-        """Add records to the stream's partition of a topic; the bytes added."""
+    def write(
+        self, topic: str, records: Sequence[OutputRecord], partition: int | None = None
+    ) -> int:
+        """Add records to a partition of a topic, the stream's own unless said; the bytes added."""
 
-    async def commit(self, offset: int, metadata: str) -> int:
-        """Commit all that was written, with the input offset.
+    async def commit(
+        self, offset: int, metadata: str, queues: Mapping[str, int] = NO_QUEUES
+    ) -> int:
+        """Commit all that was written, with the input offsets.
+
+        Args:
+            offset: the next one of ``orders.events``.
+            metadata: goes with it.
+            queues: the next ones of the stream's partitions of other input topics.
 
         Returns:
             A lower bound of the end of ``orders.live``, past all that was committed so far.
@@ -102,7 +138,19 @@ class Broker(Log, Protocol):
         """End the transaction of any previous owner, cut it off, and become the owner."""
 
     async def committed(self, stream: int) -> Committed | None:
-        """The input offset that is committed now."""
+        """The offset of ``orders.events`` that is committed now."""
+
+    async def queue_offsets(self, stream: int) -> Mapping[str, int]:
+        """The committed offsets of the stream's partitions of other input topics, by topic."""
+
+    async def read_inputs(self, stream: int, offsets: Mapping[str, int]) -> "InputReader":
+        """Read the stream's partitions of some topics at once, each from an offset on."""
+
+    async def purge(self, topic: str, partition: int, offset: int) -> None:
+        """Delete what a partition has before an offset: it was consumed."""
+
+    async def end(self, topic: str, partition: int) -> int:
+        """Where a partition ends now, open transactions included."""
 
 
 class GroupListener(Protocol):

@@ -41,6 +41,7 @@ class KafkaBackend:
         return KafkaBroker(
             connection,
             await self._closing.enter_async_context(offsets_client(connection)),
+            await self._closing.enter_async_context(offsets_client(connection, "read_uncommitted")),
             self._admin,
             group_id=self._settings.app_id,
             topics=self.topics,

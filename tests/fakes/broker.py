@@ -2,10 +2,10 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from processor.errors import FootingLost
-from processor.runtime.ports import Bounds, Committed, OutputRecord
+from processor.runtime.ports import NO_QUEUES, Bounds, Committed, OutputRecord
 from tests.fakes.kafka import FakeKafka
 from tests.fakes.link import Fault, Link
 from tests.fakes.log import PartitionLog, StoredRecord
@@ -60,6 +60,68 @@ class FakeBroker:
             return self.stale_committed.popleft()
         return self.kafka.offsets.get((self.app_id, stream))
 
+    async def queue_offsets(self, stream: int) -> Mapping[str, int]:
+        """Part of `Broker`."""
+        fault = await self.link.reach("committed")
+        _after(fault, "committed")
+        return dict(self.kafka.queue_offsets.get((self.app_id, stream), {}))
+
+    async def read_inputs(self, stream: int, offsets: Mapping[str, int]) -> "FakeInputs":
+        """Part of `Broker`."""
+        fault = await self.link.reach("read")
+        _after(fault, "read")
+        readers = {
+            topic: FakeReader(self.link, self.kafka.log(topic, stream), offset)
+            for topic, offset in offsets.items()
+        }
+        self.readers.extend(readers.values())
+        return FakeInputs(readers)
+
+    async def purge(self, topic: str, partition: int, offset: int) -> None:
+        """Part of `Broker`."""
+        fault = await self.link.reach("purge")
+        self.kafka.log(topic, partition).delete_before(offset)
+        _after(fault, "purge")
+
+    async def end(self, topic: str, partition: int) -> int:
+        """Part of `Broker`."""
+        fault = await self.link.reach("bounds")
+        _after(fault, "bounds")
+        return self.kafka.log(topic, partition).end
+
+
+class FakeInputs:
+    """An `InputReader`. Takes from one partition after the other, as they have something."""
+
+    def __init__(self, readers: dict[str, "FakeReader"]) -> None:
+        self._readers = readers
+
+    async def fetch(
+        self, *, max_records: int, timeout_ms: int
+    ) -> Mapping[str, Sequence[StoredRecord]]:
+        """Part of `InputReader`."""
+        found: dict[str, Sequence[StoredRecord]] = {}
+        for topic, reader in self._readers.items():
+            if max_records:
+                records = await reader.fetch(max_records=max_records, timeout_ms=timeout_ms)
+                max_records -= len(records)
+                if records:
+                    found[topic] = records
+        return found
+
+    def position(self, topic: str) -> int:
+        """Part of `InputReader`."""
+        return self._readers[topic].position
+
+    def lag(self, topic: str) -> int:
+        """Part of `InputReader`."""
+        return self._readers[topic].lag
+
+    async def close(self) -> None:
+        """Part of `InputReader`."""
+        for reader in self._readers.values():
+            await reader.close()
+
 
 class FakeReader:
     """A `PartitionReader`. Its first fetch brings nothing yet."""
@@ -107,7 +169,7 @@ class FakeWriter:
         self._stream = stream
         self._id = f"{app_id}.{kafka.topics.prefix}{stream}"
         self._epoch = kafka.fence(self._id)
-        self._records: dict[str, list[OutputRecord]] = {}
+        self._records: dict[tuple[str, int], list[OutputRecord]] = {}
         self._live_end = 0
         self._in_transaction = False
         self._usable = True
@@ -119,23 +181,28 @@ class FakeWriter:
         self._in_transaction = True
         _after(fault, "begin")
 
-    def write(self, topic: str, records: Iterable[OutputRecord]) -> int:
+    def write(
+        self, topic: str, records: Iterable[OutputRecord], partition: int | None = None
+    ) -> int:
         """Part of `StreamWriter`."""
         self._require(in_transaction=True)
         fault = self._link.strike("write")
         added = list(records)
         if added:
-            self._records.setdefault(topic, []).extend(added)
+            where = topic, self._stream if partition is None else partition
+            self._records.setdefault(where, []).extend(added)
         _after(fault, "write")
         return sum(20 + len(key or b"") + len(value or b"") for key, value, _ in added)
 
-    async def commit(self, offset: int, metadata: str) -> int:
+    async def commit(
+        self, offset: int, metadata: str, queues: Mapping[str, int] = NO_QUEUES
+    ) -> int:
         """Part of `StreamWriter`."""
         self._require(in_transaction=True)
         self._usable = False
         fault = await self._link.reach("commit")
-        for topic, records in self._records.items():
-            end = self._kafka.send(self._id, self._epoch, topic, self._stream, records)
+        for (topic, partition), records in self._records.items():
+            end = self._kafka.send(self._id, self._epoch, topic, partition, records)
             if topic == self._kafka.topics.live:
                 self._live_end = end
         # Whoever is cancelled here leaves an open transaction.
@@ -143,7 +210,7 @@ class FakeWriter:
         if fault is Fault.HALF:
             raise FootingLost("commit: a fault inside it")
         self._kafka.commit(
-            self._id, self._epoch, self._app_id, self._stream, Committed(offset, metadata)
+            self._id, self._epoch, self._app_id, self._stream, Committed(offset, metadata), queues
         )
         _after(fault, "commit")
         self._records = {}

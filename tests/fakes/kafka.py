@@ -1,9 +1,9 @@
 """A Kafka in memory: what a cluster keeps, whoever its clients are."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from processor.errors import FootingLost
-from processor.runtime.ports import Clock, Committed, OutputRecord
+from processor.runtime.ports import NO_QUEUES, Clock, Committed, OutputRecord
 from processor.topic_rules import DEAD_LETTER_MAX_BYTES, OUTPUT_MAX_BYTES
 from processor.topics import Topics
 from tests.fakes.clock import FakeClock
@@ -27,6 +27,7 @@ class FakeKafka:
         self.topics = topics or Topics()
         self.num_streams = num_streams
         self.offsets: dict[tuple[str, int], Committed] = {}
+        self.queue_offsets: dict[tuple[str, int], dict[str, int]] = {}
         self._clock = clock or FakeClock()
         self._producers: dict[str, _Producer] = {}
         self._logs = {
@@ -72,14 +73,21 @@ class FakeKafka:
         return log.append(records, self._now_ms(), producer.transaction)
 
     def commit(
-        self, transactional_id: str, epoch: int, group_id: str, stream: int, offset: Committed
+        self,
+        transactional_id: str,
+        epoch: int,
+        group_id: str,
+        stream: int,
+        offset: Committed,
+        queues: Mapping[str, int] = NO_QUEUES,
     ) -> None:
-        """Commit the id's transaction, and an input offset with it."""
+        """Commit the id's transaction, and input offsets with it."""
         producer = self._producer(transactional_id, epoch)
         if producer.transaction is not None:
             producer.transaction.end(Outcome.COMMITTED)
             producer.transaction = None
         self.offsets[group_id, stream] = offset
+        self.queue_offsets.setdefault((group_id, stream), {}).update(queues)
 
     def abort(self, transactional_id: str, epoch: int) -> None:
         """Abort the id's transaction."""
