@@ -18,7 +18,7 @@ class FakeBackend:
     """A `Backend` on the fakes."""
 
     def __init__(self, num_streams: int) -> None:
-        self.topics = Topics()
+        self.topics = Topics(directory_on=True)
         self._kafka = FakeKafka(num_streams, topics=self.topics)
         self._group = FakeGroup(num_streams)
 

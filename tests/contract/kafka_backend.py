@@ -10,13 +10,15 @@ from aiokafka.admin.records_to_delete import RecordsToDelete
 from aiokafka.errors import KafkaError
 from aiokafka.structs import OffsetAndMetadata
 
-from processor.bootstrap import connection_of, make_topics
+from processor.bootstrap import connection_of
 from processor.kafka.broker import KafkaBroker
 from processor.kafka.client import admin_client, offsets_client
 from processor.kafka.group import GroupSettings, KafkaGroup
+from processor.kafka.topic_admin import create_topics, wait_for_topics
 from processor.kafka.writer import transactional_id
 from processor.runtime.ports import OutputRecord
 from processor.settings import Settings, load_settings
+from processor.topic_rules import specs
 from processor.topics import Topics
 
 _QUICK_GROUP = GroupSettings(
@@ -30,7 +32,7 @@ class KafkaBackend:
     def __init__(
         self, settings: Settings, admin: AIOKafkaAdminClient, closing: AsyncExitStack
     ) -> None:
-        self.topics = Topics(settings.topic_prefix)
+        self.topics = Topics(settings.topic_prefix, directory_on=True)
         self._settings = settings
         self._admin = admin
         self._closing = closing
@@ -101,10 +103,12 @@ async def open_kafka(bootstrap: str, num_streams: int) -> AsyncIterator[KafkaBac
     """New topics and a new group, gone afterwards."""
     name = f"contract-{uuid.uuid4().hex[:12]}"
     settings = load_settings(bootstrap_servers=bootstrap, app_id=name, topic_prefix=f"{name}.")
-    await make_topics(settings, num_streams, None)
     async with (
         admin_client(connection_of(settings, "contract")) as admin,
         AsyncExitStack() as closing,
     ):
-        closing.push_async_callback(admin.delete_topics, list(Topics(f"{name}.").all))
-        yield KafkaBackend(settings, admin, closing)
+        backend = KafkaBackend(settings, admin, closing)
+        closing.push_async_callback(admin.delete_topics, list(backend.topics.all))
+        await create_topics(admin, specs(backend.topics, num_streams, 1))
+        await wait_for_topics(admin, backend.topics)
+        yield backend

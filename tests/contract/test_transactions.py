@@ -21,9 +21,9 @@ async def test_a_transaction_covers_all_topics_and_the_offset(backend: Backend) 
     await writer.close()
     await settle(broker, 0)
 
-    assert (before, offset_before) == ([[]] * 4, None)
+    assert (before, offset_before) == ([[]] * 5, None)
     after = [keys(await read_all(broker, topic, 0)) for topic in topics.outputs]
-    assert after == [["one"]] * 4
+    assert after == [["one"]] * 5
     assert await broker.committed(0) == Committed(7, "note")
 
 
@@ -68,7 +68,7 @@ async def test_a_transaction_may_carry_nothing_but_an_offset(backend: Backend) -
     await writer.close()
     await settle(broker, 0)
     assert await broker.committed(0) == Committed(0, "start")
-    assert [(await broker.bounds(topic, 0)).end for topic in backend.topics.outputs] == [0] * 4
+    assert [(await broker.bounds(topic, 0)).end for topic in backend.topics.outputs] == [0] * 5
 
 
 async def test_what_was_written_and_not_committed_is_never_seen(backend: Backend) -> None:
