@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
+from processor.core.messages import EventRecord
 from processor.core.records import Record
-from schemas.dead_letter import Header
 
 OutputRecord = Record
 
@@ -13,19 +13,11 @@ NO_QUEUES: Mapping[str, int] = MappingProxyType({})
 """What a task without a directory reads beside ``orders.events``."""
 
 
-class InputRecord(Protocol):
-    """A record as read; ``timestamp`` in milliseconds."""
+class InputRecord(EventRecord, Protocol):
+    """A record as read, and where."""
 
     @property
     def offset(self) -> int: ...
-    @property
-    def timestamp(self) -> int: ...
-    @property
-    def key(self) -> bytes | None: ...
-    @property
-    def value(self) -> bytes | None: ...
-    @property
-    def headers(self) -> Sequence[Header]: ...
 
 
 class Bounds(NamedTuple):
