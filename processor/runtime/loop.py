@@ -1,22 +1,17 @@
 """The running part of a task's life: batch after batch, each in one transaction."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from processor.core.records import NO_HEADERS, answer_records, live_records
+from processor.core.records import NO_HEADERS
 from processor.core.snapshot import SnapshotWriter
 from processor.runtime.context import TaskContext
-from processor.runtime.inputs import read_inputs
-from processor.runtime.ports import (
-    InputRecord,
-    OutputRecord,
-    PartitionReader,
-    StreamWriter,
-)
+from processor.runtime.ports import InputReader, InputRecord, StreamWriter
 from processor.runtime.restore import Restored
+from processor.runtime.work import EventWork, Work
 from schemas.commit import dump_commit
-from schemas.dead_letter import dead_letter
-from schemas.event import Refusal
+
+Fetched = Mapping[str, Sequence[InputRecord]]
 
 # One fetch's records are applied in one go: some 10 ms, after which others get their turn.
 _SLICE_EVENTS = 250
@@ -33,7 +28,7 @@ class StreamLoop:
         self,
         context: TaskContext,
         writer: StreamWriter,
-        reader: PartitionReader,
+        reader: InputReader,
         restored: Restored,
     ) -> None:
         self.next_offset = restored.next_offset
@@ -47,6 +42,7 @@ class StreamLoop:
         self._writer = writer
         self._reader = reader
         self._orders = restored.orders
+        self._work: Work = EventWork(context, writer, restored.orders)
         self._live_end = restored.live_end
         self._snapshots = _snapshot_writer(context, restored)
         self._last_commit_ms = self._clock.monotonic_ms()
@@ -63,13 +59,13 @@ class StreamLoop:
 
     async def once(self) -> None:
         """Wait for records for a while, and bring what there is to do into one transaction."""
-        records = await self._reader.fetch(
+        fetched = await self._reader.fetch(
             max_records=min(_SLICE_EVENTS, self._settings.max_batch_events),
             timeout_ms=0 if self._snapshots.writing else _IDLE_TIMEOUT_MS,
         )
-        if records or self._has_idle_work():
+        if fetched or self._has_idle_work():
             async with self._gate.turn():
-                await self._transact(records)
+                await self._transact(fetched)
 
     def _has_idle_work(self) -> bool:
         now_ms = self._clock.monotonic_ms()
@@ -79,10 +75,10 @@ class StreamLoop:
             or now_ms - self._last_commit_ms >= self._settings.offset_refresh_interval_ms
         )
 
-    async def _transact(self, records: Sequence[InputRecord]) -> None:
+    async def _transact(self, fetched: Fetched) -> None:
         await self._writer.begin()
         snapshot_ns = self._write_snapshot_slice()
-        events = await self._apply_batch(records)
+        events = await self._apply_batch(fetched)
         applied_ns = self._clock.monotonic_ns()
         await self._commit()
         commit_ns = self._clock.monotonic_ns() - applied_ns
@@ -111,57 +107,31 @@ class StreamLoop:
             )
         return self._clock.monotonic_ns() - started_ns
 
-    async def _apply_batch(self, records: Sequence[InputRecord]) -> int:
+    async def _apply_batch(self, fetched: Fetched) -> int:
         """Apply records until the batch is complete: idle, long enough, or full."""
         deadline_ms = self._clock.monotonic_ms() + self._settings.commit_interval_ms
         events = 0
-        while records:
-            self._apply(records)
-            events += len(records)
+        while fetched:
+            self._snapshots.count_other_bytes(self._work.apply(fetched))
+            events += sum(map(len, fetched.values()))
             left_ms = deadline_ms - self._clock.monotonic_ms()
             room = self._settings.max_batch_events - events
-            if left_ms <= 0 or room <= 0 or self._gate.waiting or self._reader.lag == 0:
+            if left_ms <= 0 or room <= 0 or self._gate.waiting or not self._lags():
                 break
             # A fetch that finds records does not yield: let the other tasks in.
             await asyncio.sleep(0)
-            records = await self._reader.fetch(
+            fetched = await self._reader.fetch(
                 max_records=min(room, _SLICE_EVENTS), timeout_ms=min(left_ms, _MORE_TIMEOUT_MS)
             )
         return events
 
-    def _apply(self, records: Sequence[InputRecord]) -> None:
-        stream, topics = self._stream, self._topics
-        letters: list[OutputRecord] = []
-
-        def on_refused(record: InputRecord, refusal: Refusal) -> None:
-            letters.append(self._dead_letter(record, refusal))
-
-        decisions, changes = self._orders.step(
-            read_inputs(records, self._settings.max_event_bytes, on_refused)
-        )
-        written_bytes = (
-            self._writer.write(topics.results, answer_records(stream, decisions))
-            + self._writer.write(topics.live, live_records(stream, changes))
-            + self._writer.write(topics.dead_letters, letters)
-        )
-        self._snapshots.count_other_bytes(written_bytes)
-
-    def _dead_letter(self, record: InputRecord, refusal: Refusal) -> OutputRecord:
-        letter = dead_letter(
-            refusal,
-            key=record.key,
-            value=record.value,
-            headers=record.headers,
-            topic=self._topics.events,
-            partition=self._stream,
-            offset=record.offset,
-            max_bytes=self._settings.max_dead_letter_bytes,
-        )
-        return letter.key, letter.value, letter.headers
+    def _lags(self) -> bool:
+        """Whether there is more to read, as far as known."""
+        return self._reader.lag(self._topics.events) > 0
 
     async def _commit(self) -> None:
         """Commit the offset up to which everything is applied, with all that was written."""
-        next_offset = max(self._reader.position, self.next_offset)
+        next_offset = max(self._reader.position(self._topics.events), self.next_offset)
         metadata = dump_commit(
             {
                 "v": 1,

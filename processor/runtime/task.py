@@ -52,8 +52,8 @@ class StreamTask:
 
     async def _live(self, writer: StreamWriter, restored: Restored) -> None:
         context = self._context
-        reader = await context.broker.read(
-            context.plan.topics.events, context.stream, restored.next_offset
+        reader = await context.broker.read_inputs(
+            context.stream, {context.plan.topics.events: restored.next_offset}
         )
         loop = StreamLoop(context, writer, reader, restored)
         try:

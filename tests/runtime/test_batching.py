@@ -1,13 +1,14 @@
 """When a task commits."""
 
 import asyncio
+from collections.abc import Mapping
 
 import pytest
 
 from processor.core.stream import OrderStream
 from processor.errors import BrokenInvariant
 from processor.runtime.context import TaskSettings
-from tests.fakes.broker import FakeBroker, FakeReader
+from tests.fakes.broker import FakeBroker, FakeInputs
 from tests.fakes.clock import FakeClock
 from tests.runtime.events import cancel, place
 from tests.runtime.world import World
@@ -23,8 +24,8 @@ class SlowBroker(FakeBroker):
     clock: FakeClock
     fetch_ms: int
 
-    async def read(self, topic: str, partition: int, offset: int) -> FakeReader:
-        reader = await super().read(topic, partition, offset)
+    async def read_inputs(self, stream: int, offsets: Mapping[str, int]) -> FakeInputs:
+        reader = await super().read_inputs(stream, offsets)
         fetch = reader.fetch
 
         async def slow_fetch(*, max_records: int, timeout_ms: int) -> object:
