@@ -6,6 +6,7 @@ Flags win over the environment (``LIVE_ORDERS_*``), the environment over ``.env`
 import os
 import re
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
@@ -17,6 +18,8 @@ Milliseconds = Annotated[int, Field(gt=0)]
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
 _SERVER = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:(?P<port>[0-9]{1,5}))?")
 _PREFIX = "LIVE_ORDERS_"
+_ENV_FILE = ".env"
+_ASSIGNED = re.compile(rf"^[ \t]*(?:export[ \t]+)?({_PREFIX}\w+)[ \t]*=", re.MULTILINE)
 # Names that other parts of the project, or an orchestrator, give with our prefix.
 _NOT_OURS = re.compile(r"LIVE_ORDERS_(TEST_|REQUIRE_|BUILD_|KAFKA_|SERVICE_|PORT)")
 
@@ -44,7 +47,7 @@ class Settings(BaseSettings):
     """What can be set; see each field's description."""
 
     model_config = SettingsConfigDict(
-        env_prefix=_PREFIX, env_file=".env", extra="ignore", frozen=True
+        env_prefix=_PREFIX, env_file=_ENV_FILE, extra="ignore", frozen=True
     )
 
     bootstrap_servers: Servers = Field(
@@ -121,10 +124,14 @@ _WORDS = {
 
 
 def unknown_settings() -> list[str]:
-    """A sentence for each variable in the environment that looks like a setting and is none."""
+    """A sentence for each name in the environment or .env that looks like a setting and is none.
+
+    Raises:
+        UsageError: .env cannot be read.
+    """
     known = [f"{_PREFIX}{name.upper()}" for name in Settings.model_fields]
     said = []
-    for name in sorted(os.environ):
+    for name in sorted({*os.environ, *_names_in_env_file()}):
         if name.startswith(_PREFIX) and name not in known and not _NOT_OURS.match(name):
             meant = get_close_matches(name, known, n=1, cutoff=0.8)
             hint = f"; did you mean {meant[0]}?" if meant else ""
@@ -132,11 +139,25 @@ def unknown_settings() -> list[str]:
     return said
 
 
+def _names_in_env_file() -> list[str]:
+    if not Path(_ENV_FILE).is_file():
+        return []
+    try:
+        return _ASSIGNED.findall(Path(_ENV_FILE).read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise _unreadable_env_file(error) from None
+
+
+def _unreadable_env_file(error: OSError | UnicodeDecodeError) -> UsageError:
+    why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+    return UsageError(f"{_ENV_FILE} in the working directory cannot be read: {why}")
+
+
 def load_settings(**flags: Any) -> Settings:
     """The settings, with flags that were given (not None) on top.
 
     Raises:
-        UsageError: one is wrong, or they do not fit together.
+        UsageError: one is wrong, they do not fit together, or .env cannot be read.
     """
     try:
         return Settings(**{name: value for name, value in flags.items() if value is not None})
@@ -147,3 +168,5 @@ def load_settings(**flags: Any) -> Settings:
         text = text.format(**first.get("ctx", {}))
         where = f"setting {name} (LIVE_ORDERS_{name.upper()}): " if name else "settings: "
         raise UsageError(where + text) from None
+    except (OSError, UnicodeDecodeError) as error:  # all that it reads is .env
+        raise _unreadable_env_file(error) from None

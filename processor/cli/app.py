@@ -1,6 +1,7 @@
 """The commands, put together, and how errors become exit codes."""
 
 import logging
+import sys
 from importlib.metadata import version
 from typing import Annotated
 
@@ -69,6 +70,7 @@ def run_command_line() -> int:
     # What aiokafka calls an error is mostly one that it retries; we say what follows from it.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     prepare_streams()
+    _name_env_file()
     try:
         return app(prog_name=_NAME, standalone_mode=False) or 0
     except LiveOrdersError as error:
@@ -78,6 +80,13 @@ def run_command_line() -> int:
         return _wrong_use(error)
     except typer.Abort:
         return 1
+
+
+def _name_env_file() -> None:
+    """A line of .env that is no NAME=VALUE is left out: say that it is in that file."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter(f"{_NAME}: .env: %(message)s"))
+    logging.getLogger("dotenv").addHandler(handler)
 
 
 def _wrong_use(error: typer.TyperException) -> int:

@@ -1,5 +1,6 @@
 """Settings: where they come from, what fits together, and what is said when it does not."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -105,6 +106,38 @@ def test_a_variable_that_looks_like_a_setting_and_is_none_is_told(
 ) -> None:
     monkeypatch.setenv(variable, "x")
     assert unknown_settings() == said
+
+
+def test_a_name_in_the_env_file_that_looks_like_a_setting_and_is_none_is_told_too() -> None:
+    Path(".env").write_text(
+        "# LIVE_ORDERS_COMMENT=1\nLIVE_ORDERS_APP_ID=a\n export LIVE_ORDERS_APP_IDD = b\nOTHER=1\n"
+    )
+    assert unknown_settings() == [
+        "LIVE_ORDERS_APP_IDD is no setting and has no effect; did you mean LIVE_ORDERS_APP_ID?"
+    ]
+
+
+def test_an_env_file_that_is_no_text_is_one_sentence() -> None:
+    Path(".env").write_bytes(b"\xff\xfe")
+    for read in (load_settings, unknown_settings):
+        with pytest.raises(UsageError, match=r"^\.env in .* cannot be read: it is not UTF-8$"):
+            read()
+
+
+def test_an_env_file_that_may_not_be_read_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    Path(".env").touch()
+    monkeypatch.setattr("builtins.open", refuse)
+    with pytest.raises(UsageError, match=r"^\.env in .* cannot be read: Permission denied$"):
+        load_settings()
+
+
+def test_a_folder_of_that_name_does_not_matter() -> None:
+    Path(".env").mkdir()
+    assert load_settings() == Settings()
+    assert unknown_settings() == []
 
 
 RELATIONS = [
