@@ -98,5 +98,6 @@ def _wrong_use(error: typer.TyperException) -> int:
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else _NAME
     message = message.rstrip(".")
-    say(f"{_NAME}: {message[:1].lower()}{message[1:]}; see: {command} --help")
+    see = " See" if message.endswith("?") else "; see"
+    say(f"{_NAME}: {message[:1].lower()}{message[1:]}{see}: {command} --help")
     return error.exit_code

@@ -14,15 +14,17 @@ from processor.errors import KafkaUnavailable
 
 def broker(
     port: Annotated[
-        int, typer.Option(min=0, max=65_535, help="Port; 0: any free one below 32768.")
+        int,
+        typer.Option(metavar="PORT", min=0, max=65_535, help="Port; 0: any free one below 32768."),
     ] = 9092,
     data_dir: Annotated[
-        Path | None, typer.Option(help="Keep its data here [default: in memory]")
+        Path | None, typer.Option(metavar="DIR", help="Keep its data here. [default: in memory]")
     ] = None,
 ) -> None:
-    """Run a Kafka for development on 127.0.0.1, until SIGTERM or SIGINT; prints its address.
+    """Run a Kafka for development, without Java or Docker.
 
-    It needs neither Java nor Docker. It is not for production: see docs/operations.md.
+    It listens on 127.0.0.1 until SIGTERM or Ctrl-C, and prints its address once it answers. It is
+    not for production: see docs/operations.md.
     """
     asyncio.run(_serve(port, data_dir))
 

@@ -36,11 +36,11 @@ def market(
     bootstrap_servers: BootstrapServers = None,
     topic_prefix: TopicPrefix = None,
 ) -> None:
-    """Send a steady, realistic flow of order events, until SIGTERM or Ctrl-C.
+    """Send a steady, realistic flow of order events.
 
-    Users place, pause, resume and cancel orders of their own, and now and then all of them; about
-    half of --max-live orders are live. It begins anew each time it starts, with order ids that
-    were never used before.
+    Users place, pause, resume and cancel orders of their own, and now and then all of them, until
+    SIGTERM or Ctrl-C; about half of --max-live orders are live. It begins anew each time it starts,
+    with order ids that were never used before.
     """
     settings = load_settings(
         bootstrap_servers=bootstrap_servers,

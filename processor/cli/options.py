@@ -7,11 +7,25 @@ import typer
 from processor.settings import Settings
 
 
-def setting(name: str, *, flag: str | None = None, metavar: str | None = "N") -> Any:
-    """An option that sets a setting; its help is the setting's description and default."""
+def setting(
+    name: str,
+    *,
+    flag: str | None = None,
+    metavar: str | None = "N",
+    default: object = None,
+) -> Any:
+    """An option that sets a setting; its help is the setting's description and default.
+
+    Args:
+        name: the setting.
+        flag: the option, where it is not called as the setting.
+        metavar: what its value is called.
+        default: what to show as its default, where the command has another one.
+    """
     field = Settings.model_fields[name]
     description = field.description or ""
-    default = str(field.default).lower() if isinstance(field.default, bool) else field.default
+    if default is None:
+        default = str(field.default).lower() if isinstance(field.default, bool) else field.default
     return typer.Option(
         flag or f"--{name.replace('_', '-')}",
         help=f"{description[:1].upper()}{description[1:]}. [default: {default}]",

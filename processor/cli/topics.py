@@ -21,10 +21,12 @@ _HEADS = ("topic", "partitions", "replicas", "cleanup")
 @app.command()
 def create(
     streams: Annotated[
-        int, typer.Option(min=1, max=10_000, help="Partitions of each topic, for good.")
+        int,
+        typer.Option(metavar="N", min=1, max=10_000, help="Partitions of each topic, for good."),
     ],
     replication_factor: Annotated[
-        int | None, typer.Option(min=1, help="Replicas of each. [default: the broker's]")
+        int | None,
+        typer.Option(metavar="N", min=1, help="Replicas of each. [default: the broker's]"),
     ] = None,
     bootstrap_servers: BootstrapServers = None,
     topic_prefix: TopicPrefix = None,

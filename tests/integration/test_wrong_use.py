@@ -38,7 +38,7 @@ def test_every_command_has_help_with_an_option_a_line(arguments: tuple[str, ...]
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("lst",), "no such command 'lst'"),
+        (("lst",), "no such command 'lst'. Did you mean 'list'? See: live-orders --help\n"),
         (("list", "--usr", "u"), "no such option: --usr"),
         (("list", "--stream", "x"), "invalid value for '--stream'"),
         (("topics", "create"), "missing option '--streams'"),

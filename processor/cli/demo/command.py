@@ -14,7 +14,7 @@ from processor.cli.demo.play import play_example
 from processor.cli.demo.stage import a_stage
 from processor.cli.demo.to_its_end import ToItsEnd
 from processor.cli.demo.worker import a_processor
-from processor.cli.options import BootstrapServers
+from processor.cli.options import setting
 from processor.cli.output import is_terminal, painter, write
 from processor.cli.perform import serve
 from processor.settings import Settings, load_settings
@@ -22,16 +22,19 @@ from processor.settings import Settings, load_settings
 
 def demo(
     once: Annotated[bool, typer.Option("--once", help="Stop after the example.")] = False,
-    bootstrap_servers: BootstrapServers = None,
+    bootstrap_servers: Annotated[
+        str | None,
+        setting("bootstrap_servers", metavar="SERVERS", default="the embedded broker"),
+    ] = None,
 ) -> None:
-    """Show it at work: a Kafka, the processor, an example, then a small live market.
+    """Show it at work: an example, then a small live market.
 
     The example's events are sent one by one, with the list of live orders after each as a reader
     of the output topics sees it. Then a table follows a small market until Ctrl-C; without a
     terminal, or with --once, the demo ends before that.
 
-    It starts the embedded broker, or uses the Kafka that --bootstrap-servers or
-    LIVE_ORDERS_BOOTSTRAP_SERVERS names, with topics of its own. Nothing is left afterwards.
+    It starts a processor and the embedded broker; or, on the Kafka that --bootstrap-servers or
+    LIVE_ORDERS_BOOTSTRAP_SERVERS names, has topics of its own. Nothing is left afterwards.
     """
     given = load_settings(bootstrap_servers=bootstrap_servers)
     live = not once and is_terminal() and not Console().is_dumb_terminal
