@@ -5,6 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.containers.engine import KAFKA_IMAGE, why_no_image
+from tests.containers.kafka import kafka_container
 from tests.embedded import run_broker
 
 
@@ -17,21 +19,33 @@ def embedded_bootstrap() -> Iterator[str]:
         yield broker.servers
 
 
+@pytest.fixture(scope="session")
+def real_kafka() -> Iterator[str | None]:
+    """The real Kafka of all tests together, if there can be one: named, or in a container."""
+    if named := os.environ.get("LIVE_ORDERS_TEST_BOOTSTRAP"):
+        yield named
+    elif why_no_image(KAFKA_IMAGE) is None:
+        with kafka_container() as kafka:
+            yield kafka.servers
+    else:
+        yield None
+
+
 @pytest.fixture
-def real_bootstrap() -> str:
+def real_bootstrap(real_kafka: str | None) -> str:
     """A real Kafka, for what the embedded broker will not do for."""
-    servers = os.environ.get("LIVE_ORDERS_TEST_BOOTSTRAP")
-    if not servers:
-        pytest.skip("needs a real Kafka, which LIVE_ORDERS_TEST_BOOTSTRAP can name")
-    return servers
+    if real_kafka is None:
+        pytest.skip(
+            "needs a real Kafka: a Docker engine, or one that LIVE_ORDERS_TEST_BOOTSTRAP names"
+        )
+    return real_kafka
 
 
 @pytest.fixture
-def bootstrap(request: pytest.FixtureRequest) -> str:
+def bootstrap(request: pytest.FixtureRequest, real_kafka: str | None) -> str:
     """The Kafka to test on: the real one if there is one, else the embedded broker.
 
     Mark tests that use it with ``pytest.mark.kafka``.
     """
-    named = os.environ.get("LIVE_ORDERS_TEST_BOOTSTRAP")
-    servers: str = named or request.getfixturevalue("embedded_bootstrap")
+    servers: str = real_kafka or request.getfixturevalue("embedded_bootstrap")
     return servers

@@ -1,16 +1,38 @@
 """A Kafka of a test's own, for tests that hurt it."""
 
+import random
 import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
+
+from tests.containers.engine import KAFKA_IMAGE, why_no_image
+from tests.containers.kafka import kafka_container
 
 _SCRIPT = Path(__file__).resolve().parent.parent.parent / "scripts" / "kafka"
 _LIMIT_S = 120
 
 
-class OwnKafka:
+class OwnKafka(Protocol):
+    """A broker that a test may hurt."""
+
+    @property
+    def servers(self) -> str:
+        """Its address, which stays."""
+
+    def start(self) -> None:
+        """Start it, on the data it had; returns when it answers."""
+
+    def kill(self) -> None:
+        """kill -9."""
+
+    def stop(self) -> None:
+        """Stop it in an orderly way."""
+
+
+class ScriptKafka:
     """A broker in a process of its own, through ``scripts/kafka``."""
 
     def __init__(self, port: int) -> None:
@@ -18,15 +40,15 @@ class OwnKafka:
         self._port = port
 
     def start(self) -> None:
-        """Start it, on the data it had; returns when it answers."""
+        """Part of `OwnKafka`."""
         self._do("start")
 
     def kill(self) -> None:
-        """kill -9."""
+        """Part of `OwnKafka`."""
         self._do("kill")
 
     def stop(self) -> None:
-        """Stop it in an orderly way."""
+        """Part of `OwnKafka`."""
         self._do("stop")
 
     def wipe(self) -> None:
@@ -41,8 +63,13 @@ class OwnKafka:
 
 @contextmanager
 def own_kafka() -> Iterator[OwnKafka]:
-    """A fresh broker that is gone after the block."""
-    kafka = OwnKafka(_free_port())
+    """A fresh broker that is gone after the block: in a container if there can be one."""
+    port = _free_port()
+    if why_no_image(KAFKA_IMAGE) is None:
+        with kafka_container(port) as container:
+            yield container
+        return
+    kafka = ScriptKafka(port)
     kafka.start()
     try:
         yield kafka
@@ -51,8 +78,11 @@ def own_kafka() -> Iterator[OwnKafka]:
 
 
 def _free_port() -> int:
-    """A port that is free together with the next one, which the controller takes."""
-    for port in range(28_100, 29_000, 2):
+    """A port that is free together with the next one, which the controller takes.
+
+    Begun anywhere, so that two test runs at once do not meet.
+    """
+    for port in random.sample(range(28_100, 29_000, 2), 450):
         with socket.socket() as one, socket.socket() as other:
             try:
                 one.bind(("127.0.0.1", port))
