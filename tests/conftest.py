@@ -1,6 +1,7 @@
 """What tests of several folders share."""
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -8,6 +9,11 @@ import pytest
 from tests.containers.engine import KAFKA_IMAGE, why_no_image
 from tests.containers.kafka import kafka_container
 from tests.embedded import run_broker
+
+
+def pytest_configure() -> None:
+    """SIGTERM ends tests as Ctrl-C does: what they started is stopped, and containers removed."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

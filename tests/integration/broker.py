@@ -1,7 +1,5 @@
 """A Kafka of a test's own, for tests that hurt it."""
 
-import random
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +8,7 @@ from typing import Protocol
 
 from tests.containers.engine import KAFKA_IMAGE, why_no_image
 from tests.containers.kafka import kafka_container
+from tests.free_port import free_port
 
 _SCRIPT = Path(__file__).resolve().parent.parent.parent / "scripts" / "kafka"
 _LIMIT_S = 120
@@ -64,7 +63,7 @@ class ScriptKafka:
 @contextmanager
 def own_kafka() -> Iterator[OwnKafka]:
     """A fresh broker that is gone after the block: in a container if there can be one."""
-    port = _free_port()
+    port = free_port()
     if why_no_image(KAFKA_IMAGE) is None:
         with kafka_container(port) as container:
             yield container
@@ -75,19 +74,3 @@ def own_kafka() -> Iterator[OwnKafka]:
         yield kafka
     finally:
         kafka.wipe()
-
-
-def _free_port() -> int:
-    """A port that is free together with the next one, which the controller takes.
-
-    Begun anywhere, so that two test runs at once do not meet.
-    """
-    for port in random.sample(range(28_100, 29_000, 2), 450):
-        with socket.socket() as one, socket.socket() as other:
-            try:
-                one.bind(("127.0.0.1", port))
-                other.bind(("127.0.0.1", port + 1))
-            except OSError:
-                continue
-        return port
-    raise AssertionError("no free port")

@@ -28,16 +28,17 @@ def _unique() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """Topics under a prefix of their own."""
+    """Topics under a prefix, one of their own if none is named."""
 
     servers: str
     num_streams: int
     app_id: str = field(default_factory=_unique)
+    prefix: str = ""
 
     @property
     def topics(self) -> Topics:
         """The topics' names."""
-        return Topics(f"{self.app_id}.")
+        return Topics(self.prefix or f"{self.app_id}.")
 
     @property
     def environment(self) -> dict[str, str]:
