@@ -19,8 +19,8 @@ _ALL = list(range(8))
 
 def _streams_of(container: str) -> list[int]:
     """The streams that a processor was given last."""
-    given = re.findall(r"streams assigned: ([\d, ]*)", docker("logs", container))
-    return [int(number) for number in given[-1].split(", ")] if given else []
+    given = re.findall(r"streams assigned: (.*)", docker("logs", container))
+    return [int(number) for number in re.findall(r"\d+", given[-1] if given else "")]
 
 
 def _spread(compose: Compose) -> list[list[int]]:
