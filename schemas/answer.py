@@ -16,6 +16,7 @@ RejectReason = Literal[
     "already_paused",
     "not_paused",
     "wrong_stream",
+    "duplicate_event",
 ]
 Reason = RejectReason | RefusalReason
 

@@ -1,6 +1,6 @@
 """What a task writes beside its committed offset: enough to go on exactly where it stopped."""
 
-from typing import Final, Literal, NotRequired
+from typing import Final, Literal
 
 from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict
@@ -25,13 +25,49 @@ class DirectoryExtents(TypedDict):
     parked: int
 
 
-class CommitMetadata(TypedDict):
+class ProgressExtents(TypedDict):
+    """What ``orders.progress`` holds: its last ``seq``, its keys, and a sum over their records."""
+
+    seq: int
+    records: int
+    sum: int
+
+
+class ReorderMark(TypedDict):
+    """How far a stream has put its events in order.
+
+    ``released_us`` is the highest event time released in order, -1 for none; ``events_read`` and
+    ``routed_read`` are the next offsets to read of ``orders.events`` and ``orders.routed``: what of
+    the offsets before them is not finished is held.
+    """
+
+    released_us: int
+    events_read: int
+    routed_read: int
+
+
+class CommitNotes(TypedDict, total=False):
+    """What the metadata has only when it applies.
+
+    ``directory`` is there since the directory was turned on: all live orders are claimed;
+    ``claimed_seq`` while that is going on: those with a ``placed_seq`` up to it are. ``reorder`` is
+    there while events are put in order by their time; ``finished_events`` counts the events that
+    the stream has finished since repeats are refused.
+    """
+
+    directory: DirectoryExtents
+    claimed_seq: int
+    reorder: ReorderMark
+    finished_events: int
+    progress: ProgressExtents
+
+
+class CommitMetadata(CommitNotes):
     """Committed in one transaction with the effects of all input before the offset.
 
     ``seq`` is the stream's last change; ``live_orders`` is how many orders it has and ``seq_sum``
     the sum of their ``seq``, so that a restore can tell whether it has them all, each in its last
-    version; ``next_slot`` is where the next snapshot goes. ``directory`` is there since the
-    directory was turned on: all live orders are claimed.
+    version; ``next_slot`` is where the next snapshot goes.
     """
 
     v: CommitVersion
@@ -40,7 +76,6 @@ class CommitMetadata(TypedDict):
     seq_sum: int
     next_slot: Slot
     slot_chunks: SlotExtents
-    directory: NotRequired[DirectoryExtents]
 
 
 COMMIT_METADATA: Final[TypeAdapter[CommitMetadata]] = TypeAdapter(CommitMetadata)

@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_confi
 from pydantic_core import ErrorDetails
 from typing_extensions import TypedDict
 
-from schemas.exact_json import Number, exact_loads
+from schemas.exact_json import Ambiguous, Number, exact_loads
 from schemas.identifier import Currency, EventId, Identifier
 from schemas.money import Money, plain_decimal
 from schemas.timestamp import EventTime
@@ -22,7 +22,7 @@ EVENT_TYPES: Final[tuple[EventType, ...]] = (
     "cancel_all_by_user",
 )
 
-RefusalReason = Literal["malformed", "invalid", "too_large"]
+RefusalReason = Literal["malformed", "invalid", "too_large", "too_late", "too_early"]
 
 
 # Unknown fields are refused: a typo must not pass silently.
@@ -105,9 +105,10 @@ _EVENT_ID: Final[TypeAdapter[str]] = TypeAdapter(EventId)
 @final
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why bytes are no event, with whatever could still be read of it.
+    """Why bytes are no event, or one out of time, with whatever could still be read of it.
 
-    ``detail`` is one line, ``field: what is wrong`` joined by ``"; "``.
+    ``detail`` is one line, ``field: what is wrong`` joined by ``"; "``; ``at_us`` is the event time
+    in microseconds, if it is what is wrong.
     """
 
     reason: RefusalReason
@@ -116,6 +117,11 @@ class Refusal:
     order_id: str | None = None
     user_id: str | None = None
     event_id: str | None = None
+    at_us: int | None = None
+
+
+# More than any event has, and few enough to say of each what is wrong.
+_MANY_FIELDS: Final = 50
 
 
 def parse_event(value: bytes | None) -> Event | Refusal:
@@ -128,6 +134,11 @@ def parse_event(value: bytes | None) -> Event | Refusal:
         event: Event = _read_json(value)
     except ValidationError as error:
         return _second_look(value, error)
+    # It takes the last of two fields of one name, and does not say so. Nothing in an event is
+    # nested, so without such a field, and without a comma in a text, each field but the first
+    # comes with one comma.
+    if value is not None and value.count(b",") >= len(event):
+        return _unless_ambiguous(value, event)
     return event
 
 
@@ -136,25 +147,47 @@ def too_large(size_bytes: int, max_event_bytes: int) -> Refusal:
     return Refusal("too_large", f"{size_bytes} bytes, more than the {max_event_bytes} allowed")
 
 
+def _unless_ambiguous(value: bytes, event: Event) -> Event | Refusal:
+    """The event, if each of its fields is there once."""
+    parsed = _exact(value)
+    if isinstance(parsed, Ambiguous):
+        return _ambiguous(parsed)
+    return parsed if isinstance(parsed, Refusal) else event
+
+
 def _second_look(value: bytes | None, error: ValidationError) -> Event | Refusal:
     """Try again with exact numbers, which pydantic's own JSON path would round."""
     if value is None:
         return Refusal("malformed", "the value is null")
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    if first["type"] == "json_invalid":
-        return Refusal("malformed", _one_line(first["msg"]))
-    try:
-        parsed = exact_loads(value)
-    except (ValueError, RecursionError) as problem:
-        return Refusal("malformed", _one_line(f"Invalid JSON: {problem}"))
+    # What is not JSON is one error; a list of thousands takes long to make.
+    if error.error_count() == 1:
+        (only,) = error.errors(include_url=False, include_context=False, include_input=False)
+        # A number of thousands of digits is JSON; only that parser has no room for it.
+        if only["type"] == "json_invalid" and "number out of range" not in only["msg"]:
+            return Refusal("malformed", _one_line(only["msg"]))
+    parsed = _exact(value)
+    if isinstance(parsed, Refusal):
+        return parsed
     if not isinstance(parsed, dict):
         return Refusal("invalid", "must be a JSON object")
+    if isinstance(parsed, Ambiguous):
+        return _ambiguous(parsed)
+    if len(parsed) > _MANY_FIELDS:
+        return _with_what_is_known(f"has {len(parsed)} fields, more than any event", parsed)
     fields = {name: _plain(name, content) for name, content in parsed.items()}
     try:
         event: Event = _read_python(fields)
     except ValidationError as exact_error:
         return _invalid(fields, exact_error)
     return event
+
+
+def _exact(value: bytes) -> object | Refusal:
+    """The JSON value with exact numbers, or the refusal of what a second parser does not read."""
+    try:
+        return exact_loads(value)
+    except (ValueError, RecursionError) as problem:
+        return Refusal("malformed", _one_line(f"Invalid JSON: {problem}"))
 
 
 def _plain(name: str, content: object) -> object:
@@ -170,10 +203,21 @@ def _plain(name: str, content: object) -> object:
 
 def _invalid(fields: dict[str, object], error: ValidationError) -> Refusal:
     problems = error.errors(include_url=False, include_input=False)
+    return _with_what_is_known(_describe(problems), fields)
+
+
+def _ambiguous(fields: Ambiguous) -> Refusal:
+    """The refusal of fields that are given twice: of those, nothing is known."""
+    detail = "; ".join(f"{name}: is given more than once" for name in fields.repeated[:3])
+    known = {name: fields[name] for name in fields.keys() - set(fields.repeated)}
+    return _with_what_is_known(_one_line(detail), known)
+
+
+def _with_what_is_known(detail: str, fields: dict[str, object]) -> Refusal:
     named = fields.get("type")
     return Refusal(
         "invalid",
-        _describe(problems),
+        detail,
         type=next((known for known in EVENT_TYPES if known == named), None),
         order_id=_if_valid(_IDENTIFIER, fields.get("order_id")),
         user_id=_if_valid(_IDENTIFIER, fields.get("user_id")),

@@ -1,6 +1,7 @@
-"""JSON in which a number keeps the digits that were written."""
+"""JSON in which a number keeps the digits that were written, and no name is lost."""
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 
 
@@ -11,6 +12,18 @@ class Number:
     text: str
 
 
+class Ambiguous(dict[str, object]):
+    """A JSON object with a name that comes more than once; the last content is kept.
+
+    Some parsers take the first and some the last, so it means different things to different ones.
+    """
+
+    def __init__(self, pairs: list[tuple[str, object]]) -> None:
+        super().__init__(pairs)
+        times = Counter(name for name, _ in pairs)
+        self.repeated = [name for name, count in times.items() if count > 1]
+
+
 def exact_loads(value: bytes) -> object:
     """Parse JSON without rounding any number.
 
@@ -18,7 +31,8 @@ def exact_loads(value: bytes) -> object:
         value: UTF-8 JSON.
 
     Returns:
-        The Python value, with every number as a `Number`.
+        The Python value, with every number as a `Number`, and every object in which a name comes
+        twice as `Ambiguous`.
 
     Raises:
         ValueError: the bytes are no UTF-8 or no JSON.
@@ -26,5 +40,14 @@ def exact_loads(value: bytes) -> object:
     """
     # json.loads(bytes) would guess UTF-16 and UTF-32 too.
     return json.loads(
-        value.decode("utf-8"), parse_float=Number, parse_int=Number, parse_constant=Number
+        value.decode("utf-8"),
+        parse_float=Number,
+        parse_int=Number,
+        parse_constant=Number,
+        object_pairs_hook=_object,
     )
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    fields = dict(pairs)
+    return fields if len(fields) == len(pairs) else Ambiguous(pairs)

@@ -12,6 +12,9 @@ Status = Literal["active", "paused"]
 SEQ_HEADER: Final = "seq"
 """The header of a tombstone that carries the ``seq`` of the removal, in ASCII digits."""
 
+TIME_HEADER: Final = "occurred_at"
+"""The header of a tombstone that carries the event time of the removal, as RFC 3339."""
+
 
 class LiveOrder(TypedDict):
     """A whole live order. Times are RFC 3339, amounts plain decimal strings."""
