@@ -1,29 +1,38 @@
 """What streams tell shards, as records of ``orders.claims``, and back.
 
-Written by templates as in `processor.core.records`, for the same reason: most orders are claimed
-once and released once.
+Written by templates as in `processor.core.records`, and read by one, for the same reason: most
+orders are claimed once and released once.
 """
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
 from processor.core.forwarding import ByPartition, forwarded_record, position, text_of
-from processor.core.messages import EventRecord, ToShard
+from processor.core.messages import Claim, EventRecord, Release, ToShard
+from processor.core.murmur2_lanes import murmur2_of_each
 from processor.core.records import NO_HEADERS, Record
-from processor.core.sharding import shard_of
 from schemas.claim import parse_claim
 from schemas.forwarded import has_note, read_note
 from schemas.json_text import quote
 from schemas.placement import split_placement
 
+# A claim or a release as the templates write it, of ids that JSON does not escape.
+_PLAIN: Final = re.compile(
+    rb'\{"schema":1,"type":"(?:claim","order_id":"([^"\\]+)","user_id":"([^"\\]+)"'
+    rb',"placement":"([0-9]{1,10}):([0-9]{1,19})"'
+    rb',"input":\{"partition":([0-9]{1,10}),"offset":(-?[0-9]{1,19})\}'
+    rb'|release","order_id":"([^"\\]+)","placement":"([0-9]{1,10}):([0-9]{1,19})")\}'
+).fullmatch
 
-def claim_records(messages: Iterable[ToShard], num_streams: int) -> ByPartition:
+
+def claim_records(messages: Sequence[ToShard], num_streams: int) -> ByPartition:
     """What streams tell shards, keyed by order id, to the id's shard."""
     records: ByPartition = {}
-    for message in messages:
-        order_id = message[1]
-        key = order_id.encode()
+    keys = [message[1].encode() for message in messages]
+    for message, key, hashed in zip(messages, keys, murmur2_of_each(keys), strict=True):
         if message[0] == "claim":
-            _, _, user_id, stream, placed_seq, partition, offset = message
+            _, order_id, user_id, stream, placed_seq, partition, offset = message
             text = (
                 f'{{"schema":1,"type":"claim","order_id":{quote(order_id)}'
                 f',"user_id":{quote(user_id)},"placement":"{stream}:{placed_seq}"'
@@ -31,7 +40,7 @@ def claim_records(messages: Iterable[ToShard], num_streams: int) -> ByPartition:
             )
             record: Record = key, text.encode(), NO_HEADERS
         elif message[0] == "release":
-            _, _, stream, placed_seq = message
+            _, order_id, stream, placed_seq = message
             text = (
                 f'{{"schema":1,"type":"release","order_id":{quote(order_id)}'
                 f',"placement":"{stream}:{placed_seq}"}}'
@@ -39,7 +48,9 @@ def claim_records(messages: Iterable[ToShard], num_streams: int) -> ByPartition:
             record = key, text.encode(), NO_HEADERS
         else:
             record = forwarded_record("forwarded_command", key, *message[2:])
-        records.setdefault(shard_of(order_id, num_streams), []).append(record)
+        # As `shard_of` does.
+        shard = (hashed & 0x7FFFFFFF) % num_streams
+        records.setdefault(shard, []).append(record)
     return records
 
 
@@ -56,10 +67,29 @@ def read_claims(records: Iterable[EventRecord]) -> Iterator[ToShard]:
                 raise ValueError(f"a {note['type']} on orders.claims")
             yield "command", text_of(record.key), *position(note["input"]), raw
             continue
-        said = parse_claim(record.value)
-        stream, placed_seq = split_placement(said["placement"])
-        order_id = said["order_id"]
-        if said["type"] == "claim":
-            yield "claim", order_id, said["user_id"], stream, placed_seq, *position(said["input"])
+        plain = _PLAIN(record.value or b"")
+        if plain is None:
+            yield _read(record.value)
+            continue
+        order_id, user_id, stream, placed_seq, partition, offset, gone, its, seq = plain.groups()
+        if gone is None:
+            yield (
+                "claim",
+                order_id.decode(),
+                user_id.decode(),
+                int(stream),
+                int(placed_seq),
+                int(partition),
+                int(offset),
+            )
         else:
-            yield "release", order_id, stream, placed_seq
+            yield "release", gone.decode(), int(its), int(seq)
+
+
+def _read(value: bytes | None) -> Claim | Release:
+    said = parse_claim(value)
+    stream, placed_seq = split_placement(said["placement"])
+    order_id = said["order_id"]
+    if said["type"] == "claim":
+        return "claim", order_id, said["user_id"], stream, placed_seq, *position(said["input"])
+    return "release", order_id, stream, placed_seq

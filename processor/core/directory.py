@@ -121,9 +121,28 @@ class OrderDirectory:
         placed_seq, stream = divmod(placement, self._num_streams)
         return stream, placed_seq
 
-    def is_due(self, now_us: int) -> bool:
-        """Whether `expire` should be called although nothing was read."""
-        return bool(self._due) or (bool(self._deadlines) and self._deadlines[0][0] <= now_us)
+    def is_overdue(self, now_us: int) -> bool:
+        """Whether a deadline has passed for which `note_end` was not called yet."""
+        return bool(self._deadlines) and self._deadlines[0][0] <= now_us
+
+    def note_end(self, now_us: int, end: int) -> None:
+        """Take down what there was to read when deadlines passed.
+
+        A deadline counts only when all of that is read: a claim may be hidden behind an open
+        transaction for longer.
+
+        Args:
+            now_us: wall clock, microseconds since the epoch.
+            end: the end of ``orders.claims`` as of then or later, open transactions included.
+        """
+        while self.is_overdue(now_us):
+            _, order_id, waiting = heappop(self._deadlines)
+            if waiting in self._parked.get(order_id, ()):
+                self._due.append((end, order_id, waiting))
+
+    def is_due(self, position: int) -> bool:
+        """Whether `expire` has something to do."""
+        return bool(self._due) and self._due[0][0] <= position
 
     def step(self, inputs: Iterable[ToShard], now_us: int) -> DirectoryStep:
         """Take a batch of what streams say, in order.
@@ -142,23 +161,14 @@ class OrderDirectory:
                 self._command(one, now_us, step)
         return step
 
-    def expire(self, now_us: int, *, end: int, position: int) -> DirectoryStep:
+    def expire(self, position: int) -> DirectoryStep:
         """Answer the commands whose time is over.
 
-        A deadline counts only when everything is read that was written before it: a claim may be
-        hidden behind an open transaction for longer than that.
-
         Args:
-            now_us: wall clock, microseconds since the epoch.
-            end: the end of ``orders.claims`` as of now or later, open transactions included.
-            position: the next offset to read there; all before it went through `step`.
+            position: the next offset of ``orders.claims``; all before it went through `step`.
         """
-        while self._deadlines and self._deadlines[0][0] <= now_us:
-            _, order_id, waiting = heappop(self._deadlines)
-            if waiting in self._parked.get(order_id, ()):
-                self._due.append((end, order_id, waiting))
         step = DirectoryStep([], [], [])
-        while self._due and self._due[0][0] <= position:
+        while self.is_due(position):
             _, order_id, waiting = self._due.popleft()
             command = self._take_back(order_id, waiting)
             if command is not None:

@@ -3,8 +3,7 @@
 With the directory off, a plain `OrderStream` is used, and none of this runs.
 """
 
-from collections.abc import Iterable, Sequence
-from itertools import islice
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from processor.core.messages import (
@@ -14,7 +13,6 @@ from processor.core.messages import (
     Correction,
     EventRecord,
     Outcome,
-    Release,
     Revoke,
     RoutedCommand,
     RoutedEvent,
@@ -23,7 +21,7 @@ from processor.core.messages import (
     event_of,
     unknown_order,
 )
-from processor.core.order import Order, OrderRow
+from processor.core.seen_ids import SeenIds, id_digest
 from processor.core.sharding import stream_of
 from processor.core.stream import Change, Decision, Input, OrderStream
 from schemas.claim import UNKNOWN_OFFSET
@@ -49,7 +47,7 @@ class RoutedStep(NamedTuple):
 
     answers: list[Answer | Correction]
     changes: list[Change]
-    to_shards: list[Claim | Release]
+    to_shards: list[ToShard]
 
 
 class IndexedStream(OrderStream):
@@ -58,68 +56,70 @@ class IndexedStream(OrderStream):
     Events go through `take` and routed records through `take_routed`; not through `step`.
     """
 
-    __slots__ = ("_released",)
+    __slots__ = ()
 
-    def __init__(
-        self, stream: int, num_streams: int, *, seq: int = 0, orders: Iterable[Order] = ()
-    ) -> None:
-        super().__init__(stream, num_streams, seq=seq, orders=orders)
-        self._released: list[Release] = []
-
-    def claim_all(self) -> list[Claim]:
+    def claim_all(self, after: int) -> Iterator[Claim]:
         """Claims of all live orders: what the directory must be told when it is first turned on.
 
-        Where their places stand is not known any more.
-        """
-        return [
-            ("claim", row[0], row[1], self.stream, row[8], self.stream, UNKNOWN_OFFSET)
-            for row in self.rows()
-        ]
+        In placement order. Where their places stand is not known any more.
 
-    def take(self, inputs: Iterable[Input], records: Sequence[EventRecord]) -> IndexedStep:
+        Args:
+            after: leave out those with a ``placed_seq`` up to this: they are claimed already, and
+                nothing may be claimed twice.
+        """
+        for row in self.rows():
+            if row[8] > after:
+                yield "claim", row[0], row[1], self.stream, row[8], self.stream, UNKNOWN_OFFSET
+
+    def take(
+        self,
+        inputs: Iterable[Input],
+        records: Sequence[EventRecord],
+        seen: SeenIds | None = None,
+    ) -> IndexedStep:
         """Decide and apply a batch of events, and pass on what is not for this stream.
 
         Args:
             inputs: the events of ``orders.events``.
             records: what they were read from, one for each.
+            seen: the ids of the events before, if repeats are to be refused; gets those of the
+                ones that end here.
         """
-        decisions, changes = self.step(inputs)
+        decisions, changes = self.step(inputs, seen)
         outcomes: list[Outcome] = list(decisions)
         to_shards: list[ToShard] = []
         to_streams: list[RoutedEvent] = []
-        placed = (row for row in changes if len(row) != 2 and row[8] == row[9])
-        released = iter(self._drain_released())
+        told = 0
         for index, decision in enumerate(decisions):
-            offset, event_type, _, user_id, _, _, reason, removed = decision
+            reason = decision[6]
             if reason is None:
-                if event_type == "place":
-                    row = next(placed)
-                    to_shards.append(
-                        ("claim", row[0], row[1], self.stream, row[8], self.stream, offset)
-                    )
-                elif event_type == "cancel" or removed:
-                    to_shards.extend(islice(released, removed or 1))
+                # An applied event has one change, or as many as a cancel-all removed.
+                count = 1 if decision[7] is None else decision[7]
+                for change in changes[told : told + count]:
+                    self._tell(change, self.stream, decision[0], to_shards)
+                told += count
             elif reason == "wrong_stream":
                 to_streams.append(self._to_its_stream(decision, records[index]))
                 outcomes[index] = _forwarded(decision)
-            elif reason == "unknown_order" and user_id is None:
+            elif not self._is_final(decision):
                 to_shards.append(self._to_its_shard(decision, records[index]))
                 outcomes[index] = _forwarded(decision)
         return IndexedStep(outcomes, changes, to_shards, to_streams)
 
-    def take_routed(self, inputs: Iterable[ToStream]) -> RoutedStep:
+    def take_routed(self, inputs: Iterable[ToStream], seen: SeenIds | None = None) -> RoutedStep:
         """Decide and apply a batch of what others sent here, in order.
 
         Args:
             inputs: from ``orders.routed``.
+            seen: as in `take`.
         """
         routed = RoutedStep([], [], [])
         for one in inputs:
             if one[0] == "routed_event":
                 _, _, partition, offset, raw = one
-                self._finish(partition, offset, raw, routed)
+                self._finish(partition, offset, raw, seen, routed)
             elif one[0] == "routed_command":
-                self._command_for(one, routed)
+                self._command_for(one, seen, routed)
             else:
                 self._revoke(one, routed)
         return routed
@@ -135,62 +135,91 @@ class IndexedStream(OrderStream):
         assert order_id is not None, "only a command on an order can miss it"
         return "command", order_id, self.stream, offset, _raw(record)
 
-    def _finish(self, partition: int, offset: int, raw: RawEvent, routed: RoutedStep) -> None:
+    def _is_final(self, decision: Decision) -> bool:
+        """Part of `OrderStream`: a command on an order that is not here goes on, too."""
+        _, _, _, user_id, _, _, reason, _ = decision
+        return reason != "wrong_stream" and (reason != "unknown_order" or user_id is not None)
+
+    def _finish(
+        self,
+        partition: int,
+        offset: int,
+        raw: RawEvent,
+        seen: SeenIds | None,
+        routed: RoutedStep,
+    ) -> None:
         """Give an event that was read elsewhere its final answer."""
         event = event_of(raw)
-        (decision,), made = self.step(((offset, record_time_us(raw[3]), event),))
+        (decision,), made = self.step(((offset, record_time_us(raw[3]), event),), seen)
         routed.answers.append((partition, decision))
         routed.changes.extend(made)
-        routed.to_shards.extend(self._told(partition, offset, made))
+        for change in made:
+            self._tell(change, partition, offset, routed.to_shards)
 
-    def _command_for(self, one: RoutedCommand, routed: RoutedStep) -> None:
+    def _command_for(self, one: RoutedCommand, seen: SeenIds | None, routed: RoutedStep) -> None:
         """Apply a command to the order that owned its id when it passed the directory.
 
         Another one that has the id by now came later; the command did not find any.
         """
         _, _, placed_seq, (_, order_id, partition, offset, raw) = one
         if self._is_live(order_id, placed_seq):
-            self._finish(partition, offset, raw, routed)
+            self._finish(partition, offset, raw, seen, routed)
         else:
-            routed.answers.append(unknown_order(order_id, partition, offset, raw))
+            answer = unknown_order(order_id, partition, offset, raw)
+            routed.answers.append(answer if seen is None else _once(answer, seen))
 
     def _revoke(self, revoke: Revoke, routed: RoutedStep) -> None:
         """Remove an order whose place lost; if it is gone already there is nothing to correct."""
         _, _, order_id, placed_seq, partition, offset = revoke
         if self._is_live(order_id, placed_seq):
             order = self._orders[order_id]
-            super()._remove(order, routed.changes)
+            # No release: the directory never took it for the owner. It was never to be there, so
+            # it goes at the time of its place, which is also what the corrected answer says.
+            self._remove(order, order[6], routed.changes)
             routed.answers.append((partition, offset, order_id, order[1], order[6]))
 
     def _is_live(self, order_id: str, placed_seq: int) -> bool:
         order = self._orders.get(order_id)
         return order is not None and order[8] == placed_seq
 
-    def _remove(self, order: OrderRow, changes: list[Change]) -> None:
-        super()._remove(order, changes)
-        self._released.append(("release", order[0], self.stream, order[8]))
-
-    def _drain_released(self) -> list[Release]:
-        released, self._released = self._released, []
-        return released
-
-    def _told(self, partition: int, offset: int, made: list[Change]) -> Sequence[Claim | Release]:
-        """What the directory must hear of one event's changes.
+    def _tell(self, change: Change, partition: int, offset: int, to_shards: list[ToShard]) -> None:
+        """Let the directory hear of a change, if it concerns it.
 
         Args:
+            change: what an event did.
             partition, offset: where the event stands.
-            made: the changes: an event places one order, or changes one, or removes some.
+            to_shards: what the directory hears.
         """
-        first = made[0] if made else ()
-        if len(first) == 2:
-            return self._drain_released()
-        if first and first[8] == first[9]:
-            return (("claim", first[0], first[1], self.stream, first[8], partition, offset),)
-        return ()
+        if len(change) == 4:
+            to_shards.append(("release", change[0], self.stream, change[1]))
+        elif change[8] == change[9]:
+            claim: Claim = (
+                "claim",
+                change[0],
+                change[1],
+                self.stream,
+                change[8],
+                partition,
+                offset,
+            )
+            to_shards.append(claim)
 
 
 def _forwarded(decision: Decision) -> Outcome:
     return (*decision[:6], "forwarded", None)
+
+
+def _once(answer: Answer, seen: SeenIds) -> Answer:
+    """The answer to a command that found no order, or to one that is a repeat as well."""
+    partition, decision = answer
+    event_id = decision[4]
+    if event_id is None:
+        seen.skip(1)
+        return answer
+    digest = id_digest(event_id)
+    is_repeat = digest in seen
+    seen.add(digest)
+    return (partition, (*decision[:6], "duplicate_event", None)) if is_repeat else answer
 
 
 def _raw(record: EventRecord) -> RawEvent:

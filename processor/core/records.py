@@ -13,7 +13,7 @@ from processor.core.order import OrderRow
 from processor.core.stream import Change
 from schemas.dead_letter import Header
 from schemas.json_text import quote
-from schemas.live_order import SEQ_HEADER
+from schemas.live_order import SEQ_HEADER, TIME_HEADER
 from schemas.timestamp import format_time
 
 Record = tuple[bytes | None, bytes | None, list[Header]]
@@ -105,9 +105,12 @@ def live_records(stream: int, changes: Iterable[Change]) -> list[Record]:
     records: list[Record] = []
     last_us, updated_at = -1, ""
     for change in changes:
-        if len(change) == 2:
-            order_id, seq = change
-            records.append((order_id.encode(), None, [(SEQ_HEADER, b"%d" % seq)]))
+        if len(change) == 4:
+            order_id, _, updated_at_us, seq = change
+            if updated_at_us != last_us:
+                last_us, updated_at = updated_at_us, format_time(updated_at_us)
+            headers: list[Header] = [(SEQ_HEADER, b"%d" % seq), (TIME_HEADER, updated_at.encode())]
+            records.append((order_id.encode(), None, headers))
             continue
         (
             order_id,

@@ -7,10 +7,11 @@ partitioner), so that any producer which keys by user id with the default partit
 from collections.abc import Callable
 from functools import lru_cache
 from struct import Struct
+from typing import Final
 
-_MASK = 0xFFFFFFFF
-_SEED = 0x9747B28C
-_M = 0x5BD1E995
+MASK: Final = 0xFFFFFFFF
+SEED: Final = 0x9747B28C
+M: Final = 0x5BD1E995
 
 
 @lru_cache(maxsize=256)
@@ -26,13 +27,13 @@ def murmur2(data: bytes) -> int:
         The hash as an unsigned number.
     """
     length = len(data)
-    h = _SEED ^ length
+    h = SEED ^ length
     for word in _words(length >> 2)(data):
-        k = (word * _M) & _MASK
-        h = ((h * _M) ^ ((k ^ (k >> 24)) * _M)) & _MASK
+        k = (word * M) & MASK
+        h = ((h * M) ^ ((k ^ (k >> 24)) * M)) & MASK
     if length & 3:
-        h = ((h ^ int.from_bytes(data[length & ~3 :], "little")) * _M) & _MASK
-    h = ((h ^ (h >> 13)) * _M) & _MASK
+        h = ((h ^ int.from_bytes(data[length & ~3 :], "little")) * M) & MASK
+    h = ((h ^ (h >> 13)) * M) & MASK
     return h ^ (h >> 15)
 
 

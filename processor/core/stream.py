@@ -10,6 +10,7 @@ from sys import intern
 from typing import Final, NamedTuple
 
 from processor.core.order import Order, OrderRow
+from processor.core.seen_ids import SeenIds, id_digest
 from processor.core.sharding import stream_of
 from processor.core.state_hash import hash_orders
 from schemas.answer import Reason, RejectReason
@@ -28,8 +29,9 @@ the reason (the rule that it broke; None: applied), and how many orders a cancel
 None stands for what could not be read, or is not known.
 """
 
-Removed = tuple[str, int]
-"""An order that is no longer live: its id, and the ``seq`` of that change."""
+Removed = tuple[str, int, int, int]
+"""An order that is no longer live: its id, its ``placed_seq``, the event time in microseconds of
+what removed it, and the ``seq`` of this change."""
 
 Change = OrderRow | Removed
 """One change of a stream's state."""
@@ -133,28 +135,67 @@ class OrderStream:
         """How many users have live orders."""
         return len(self._by_user)
 
-    def step(self, inputs: Iterable[Input]) -> Step:
+    def step(self, inputs: Iterable[Input], seen: SeenIds | None = None) -> Step:
         """Decide and apply a batch of inputs, in order.
+
+        Args:
+            inputs: what to decide on.
+            seen: the ids of the events before, if repeats are to be refused; gets those of these.
 
         Returns:
             One decision per input and the changes that the inputs led to.
         """
         decisions: list[Decision] = []
         changes: list[Change] = []
+        digest: int | None = None
+        nameless = 0  # finished events without an id that `seen` was not told of yet
         for offset, record_time_us, event in inputs:
             if type(event) is Refusal:
-                decisions.append(_refused(offset, event))
+                decisions.append(refused_decision(offset, event))
                 continue
             at_us = event.get("occurred_at")
             if at_us is None:
                 at_us = record_time_us
+            if seen is not None:
+                event_id = event.get("event_id")
+                digest = None
+                if event_id is not None:
+                    digest = id_digest(event_id)
+                    if nameless:
+                        seen.skip(nameless)
+                        nameless = 0
+                    if digest in seen and not self._belongs_elsewhere(event):
+                        seen.add(digest)
+                        decisions.append(_repeated(offset, at_us, event))
+                        continue
             if event["type"] == "place":
-                decisions.append(self._place(offset, at_us, event, changes))
+                decision = self._place(offset, at_us, event, changes)
             elif event["type"] == "cancel_all_by_user":
-                decisions.append(self._cancel_all(offset, at_us, event, changes))
+                decision = self._cancel_all(offset, at_us, event, changes)
             else:
-                decisions.append(self._command(offset, at_us, event, changes))
+                decision = self._command(offset, at_us, event, changes)
+            decisions.append(decision)
+            if seen is not None and (decision[6] is None or self._is_final(decision)):
+                if digest is None:
+                    nameless += 1
+                else:
+                    seen.add(digest)
+        if nameless and seen is not None:
+            seen.skip(nameless)
         return Step(decisions, changes)
+
+    def is_foreign(self, user_id: str) -> bool:
+        """Whether the user belongs to another stream; one with live orders here does not."""
+        return user_id not in self._by_user and stream_of(user_id, self._num_streams) != self.stream
+
+    def _belongs_elsewhere(self, event: Event) -> bool:
+        """Whether an event says that it is another stream's."""
+        user_id = event.get("user_id")
+        return user_id is not None and self.is_foreign(user_id)
+
+    def _is_final(self, decision: Decision) -> bool:
+        """Whether an event is finished with its rejection, and does not belong elsewhere."""
+        return decision[6] != "wrong_stream"
 
     def _place(self, offset: int, at_us: int, event: Place, changes: list[Change]) -> Decision:
         order_id, user_id = event["order_id"], event["user_id"]
@@ -197,7 +238,7 @@ class OrderStream:
             _, user_id, currency, amount, price, status, placed_at_us, _, placed_seq, _ = order
             outcome = TRANSITIONS[status, event_type]
             if outcome is None:
-                self._remove(order, changes)
+                self._remove(order, at_us, changes)
             elif outcome == "active" or outcome == "paused":
                 self._seq = seq = self._seq + 1
                 self._seq_sum += seq - order[9]
@@ -218,7 +259,7 @@ class OrderStream:
                 changes.append(changed)
             else:
                 reason = outcome
-        elif user_id is not None and self._is_foreign(user_id):
+        elif user_id is not None and self.is_foreign(user_id):
             reason = "wrong_stream"
         else:
             reason = "unknown_order"
@@ -230,20 +271,16 @@ class OrderStream:
         user_id = event["user_id"]
         reason: RejectReason | None = None
         count: int | None = None
-        if self._is_foreign(user_id):
+        if self.is_foreign(user_id):
             reason = "wrong_stream"
         else:
             order_ids = self.order_ids_of(user_id)
             count = len(order_ids)
             for order_id in order_ids:
-                self._remove(self._orders[order_id], changes)
+                self._remove(self._orders[order_id], at_us, changes)
         return offset, event["type"], None, user_id, event.get("event_id"), at_us, reason, count
 
-    def _is_foreign(self, user_id: str) -> bool:
-        """Whether the user belongs to another stream; one with live orders here does not."""
-        return user_id not in self._by_user and stream_of(user_id, self._num_streams) != self.stream
-
-    def _remove(self, order: OrderRow, changes: list[Change]) -> None:
+    def _remove(self, order: OrderRow, at_us: int, changes: list[Change]) -> None:
         seq = self._seq = self._seq + 1
         order_id, user_id = order[0], order[1]
         del self._orders[order_id]
@@ -252,17 +289,31 @@ class OrderStream:
         del order_ids[order_id]
         if not order_ids:
             del self._by_user[user_id]
-        changes.append((order_id, seq))
+        changes.append((order_id, order[8], at_us, seq))
 
 
-def _refused(offset: int, refusal: Refusal) -> Decision:
+def refused_decision(offset: int, refusal: Refusal) -> Decision:
+    """What becomes of an input that is refused."""
     return (
         offset,
         refusal.type,
         refusal.order_id,
         refusal.user_id,
         refusal.event_id,
-        None,
+        refusal.at_us,
         refusal.reason,
+        None,
+    )
+
+
+def _repeated(offset: int, at_us: int, event: Event) -> Decision:
+    return (
+        offset,
+        event["type"],
+        None if event["type"] == "cancel_all_by_user" else event["order_id"],
+        event.get("user_id"),
+        event.get("event_id"),
+        at_us,
+        "duplicate_event",
         None,
     )

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from processor.core.order import Order, from_record
 from processor.core.state_hash import hash_orders
 from processor.core.view_change import ViewChange, changes_between
-from schemas.live_order import SEQ_HEADER, parse_live_order
+from schemas.live_order import SEQ_HEADER, TIME_HEADER, parse_live_order
 from schemas.snapshot import (
     BEGIN,
     CHUNK,
@@ -97,11 +97,14 @@ class StreamView:
             ValueError: the record is none of the processor's.
         """
         if value is None:
-            seq = int(dict(headers).get(SEQ_HEADER) or b"0")
+            said = dict(headers)
+            seq = int(said.get(SEQ_HEADER) or b"0")
             if seq <= self._as_of_seq:
                 return []
             gone = self._orders.pop((key or b"").decode(), None)
-            return changes_between(gone, None, removed_seq=seq)
+            at = said.get(TIME_HEADER)  # not there in what an older version wrote
+            at_us = None if at is None else parse_time(at.decode())
+            return changes_between(gone, None, removed_seq=seq, removed_at_us=at_us)
         order = from_record(parse_live_order(value))
         if order.seq <= self._as_of_seq:
             return []

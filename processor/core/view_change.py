@@ -11,16 +11,27 @@ class ViewChange(NamedTuple):
     """One change.
 
     ``order`` is the order after it, or, when it was removed, as it was last; ``seq`` is the
-    change's number in its stream, None for a removal whose record compaction has taken.
+    change's number in its stream, and ``removed_at_us`` the event time of a removal: None if its
+    record was taken by compaction, or does not say.
     """
 
     kind: ChangeKind
     seq: int | None
     order: Order
+    removed_at_us: int | None = None
+
+    @property
+    def at_us(self) -> int | None:
+        """The event time of the change, microseconds since the epoch."""
+        return self.removed_at_us if self.kind == "removed" else self.order.updated_at_us
 
 
 def changes_between(
-    before: Order | None, after: Order | None, *, removed_seq: int | None = None
+    before: Order | None,
+    after: Order | None,
+    *,
+    removed_seq: int | None = None,
+    removed_at_us: int | None = None,
 ) -> list[ViewChange]:
     """What happened to an order id, from two states of it.
 
@@ -28,7 +39,9 @@ def changes_between(
     """
     said: list[ViewChange] = []
     if before is not None and (after is None or after.placed_seq != before.placed_seq):
-        said.append(ViewChange("removed", None if after is not None else removed_seq, before))
+        if after is not None:
+            removed_seq = removed_at_us = None
+        said.append(ViewChange("removed", removed_seq, before, removed_at_us))
         before = None
     if after is not None and (before is None or after.seq != before.seq):
         said.append(ViewChange(_kind(after), after.seq, after))
