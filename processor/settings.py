@@ -7,7 +7,7 @@ import os
 import re
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -79,6 +79,40 @@ class Settings(BaseSettings):
         5_000, description="how long a command waits for a Kafka that does not answer"
     )
 
+    directory: Literal["on", "off"] = Field(
+        "on",
+        description="the order-id directory: one live order an id, and commands by order id alone",
+    )
+    routing_grace_ms: Milliseconds = Field(
+        5_000, description="how long a command by order id alone waits for a place of that id"
+    )
+
+    dedupe_events: int = Field(
+        200_000,
+        ge=0,
+        le=100_000_000,
+        description="refuse an event whose event_id is among those of the stream's last so many "
+        "events; 0: refuse none",
+    )
+    reorder_window_ms: int = Field(
+        0,
+        ge=0,
+        description="apply events in the order of their times, if late by no more; 0: as they come",
+    )
+    reorder_idle_ms: Milliseconds = Field(
+        1_000,
+        description="after so long without an event, or the window if longer, let go of what waits",
+    )
+    late_events: Literal["apply", "reject"] = Field(
+        "apply", description="what becomes of an event that is late by more than the window"
+    )
+    max_future_ms: Milliseconds = Field(
+        60_000, description="with a window, refuse events whose time is ahead of the clock by more"
+    )
+    reorder_max_events: int = Field(
+        100_000, gt=0, description="how many events of a stream may wait for their time"
+    )
+
     snapshot_interval_ms: Milliseconds = Field(1_000, description="snapshot at most so often")
     snapshot_max_age_ms: Milliseconds = Field(
         600_000, description="a snapshot of a stream that changes is never older"
@@ -98,12 +132,21 @@ class Settings(BaseSettings):
         2_000, gt=0, le=1_000_000, description="live orders of the market at most"
     )
 
+    @property
+    def directory_on(self) -> bool:
+        """Whether there is a directory."""
+        return self.directory == "on"
+
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         _require(self, "commit_interval_ms", "transaction_timeout_ms", factor=2)
         _require(self, "heartbeat_interval_ms", "session_timeout_ms", factor=3)
         _require(self, "session_timeout_ms", "rebalance_timeout_ms", factor=1)
         _require(self, "snapshot_interval_ms", "snapshot_max_age_ms", factor=2)
+        if self.directory_on and self.reorder_window_ms:
+            # Else a place that waits for its time would come too late for a command by id alone.
+            _require(self, "reorder_window_ms", "routing_grace_ms", factor=1)
+            _require(self, "reorder_idle_ms", "routing_grace_ms", factor=1)
         return self
 
 
@@ -118,7 +161,9 @@ _WORDS = {
     "float_parsing": "must be a number",
     "greater_than": "must be greater than {gt:g}",
     "less_than_equal": "must be at most {le:.0f}",
+    "greater_than_equal": "must be at least {ge:g}",
     "bool_parsing": "must be true or false",
+    "literal_error": "must be {expected}",
     "string_too_short": "must not be empty",
 }
 
@@ -170,3 +215,8 @@ def load_settings(**flags: Any) -> Settings:
         raise UsageError(where + text) from None
     except (OSError, UnicodeDecodeError) as error:  # all that it reads is .env
         raise _unreadable_env_file(error) from None
+
+
+def editor_command() -> str | None:
+    """The user's editor, by the names that all programs look at; None when there is none."""
+    return os.environ.get("VISUAL") or os.environ.get("EDITOR") or None

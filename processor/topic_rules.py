@@ -58,6 +58,7 @@ def specs(topics: Topics, num_streams: int, replication_factor: int) -> list[Top
         topics.events: {**deleted, "max.message.bytes": str(EVENT_MAX_BYTES)},
         topics.live: compacted,
         topics.snapshots: compacted,
+        topics.progress: compacted,
         topics.results: {**deleted, "max.message.bytes": str(OUTPUT_MAX_BYTES)},
         topics.dead_letters: {
             "cleanup.policy": "delete",
@@ -123,6 +124,14 @@ def _streams_there(found: Mapping[str, TopicState]) -> str:
     return next((str(state.partitions) for state in found.values()), "N")
 
 
+_LOST: Final = {
+    "live": "so live orders would expire",
+    "snapshots": "so live orders would expire",
+    "directory": "so the owners of order ids would expire",
+    "progress": "so the ids of past events would expire",
+}
+
+
 def _config_problems(topics: Topics, state: TopicState, snapshot_max_age_ms: int) -> list[str]:
     said: list[str] = []
 
@@ -139,7 +148,7 @@ def _config_problems(topics: Topics, state: TopicState, snapshot_max_age_ms: int
         "cleanup.policy",
         state.config.get("cleanup.policy") == policy,
         policy,
-        "so live orders would expire" if policy == "compact" else "so records would vanish",
+        _LOST.get(state.name.removeprefix(topics.prefix), "so records would vanish"),
     )
     limit = _largest_batch(topics, state.name)
     must(

@@ -39,6 +39,11 @@ class Topics:
         return f"{self.prefix}dead-letters"
 
     @property
+    def progress(self) -> str:
+        """What a task knows beside its orders, compacted: ids it has seen, events that wait."""
+        return f"{self.prefix}progress"
+
+    @property
     def directory(self) -> str:
         """Which order has an id, compacted."""
         return f"{self.prefix}directory"
@@ -56,7 +61,7 @@ class Topics:
     @property
     def outputs(self) -> tuple[str, ...]:
         """All topics in which a task writes its own partition, and no other."""
-        own = (self.live, self.snapshots, self.results, self.dead_letters)
+        own = (self.live, self.snapshots, self.progress, self.results, self.dead_letters)
         return (*own, self.directory) if self.directory_on else own
 
     @property
@@ -67,7 +72,7 @@ class Topics:
     @property
     def tables(self) -> tuple[str, ...]:
         """All compacted topics."""
-        own = (self.live, self.snapshots)
+        own = (self.live, self.snapshots, self.progress)
         return (*own, self.directory) if self.directory_on else own
 
     @property

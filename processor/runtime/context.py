@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass, field
 
+from processor.core.reorder import ReorderPolicy
 from processor.core.snapshot import SnapshotPolicy
 from processor.runtime.gate import Gate
 from processor.runtime.observer import Observer
+from processor.runtime.plan import RestorePlan
 from processor.runtime.ports import Broker, Clock, NewId
-from processor.runtime.restore import RestorePlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,9 @@ class TaskSettings:
     max_event_bytes: int = 65_536
     max_dead_letter_bytes: int = 1_000_000
     offset_refresh_interval_ms: int = 3_600_000
+    routing_grace_ms: int = 5000
+    dedupe_events: int = 200_000
+    reorder: ReorderPolicy = field(default_factory=ReorderPolicy)
     snapshots: SnapshotPolicy = field(default_factory=SnapshotPolicy)
 
 

@@ -7,9 +7,10 @@ from processor.core.records import NO_HEADERS
 from processor.core.snapshot import SnapshotWriter
 from processor.runtime.context import TaskContext
 from processor.runtime.ports import InputReader, InputRecord, StreamWriter
+from processor.runtime.purge import QueuePurge
 from processor.runtime.restore import Restored
-from processor.runtime.work import EventWork, Work
-from schemas.commit import dump_commit
+from processor.runtime.work import Work
+from schemas.commit import CommitMetadata, dump_commit
 
 Fetched = Mapping[str, Sequence[InputRecord]]
 
@@ -31,9 +32,10 @@ class StreamLoop:
         reader: InputReader,
         restored: Restored,
     ) -> None:
-        self.next_offset = restored.next_offset
+        self.next_offset = restored.stream.next_offset
         self._stream = context.stream
         self._topics = context.plan.topics
+        self._inputs = tuple(restored.offsets)
         self._settings = context.settings
         self._gate = context.gate
         self._clock = context.clock
@@ -41,14 +43,15 @@ class StreamLoop:
         self._observer = context.observer
         self._writer = writer
         self._reader = reader
-        self._orders = restored.orders
-        self._work: Work = EventWork(context, writer, restored.orders)
-        self._live_end = restored.live_end
+        self._orders = restored.stream.orders
+        self._work = Work(context, writer, reader, restored)
+        self._purge = QueuePurge(context.broker, context.stream, context.clock)
+        self._live_end = restored.stream.live_end
         self._snapshots = _snapshot_writer(context, restored)
         self._last_commit_ms = self._clock.monotonic_ms()
 
     async def commit_start(self) -> None:
-        """Commit nothing but the offset to start from.
+        """Commit nothing but the offsets to start from.
 
         Whatever cuts this first transaction short, the outputs are still empty, and the next
         start is a first start again.
@@ -57,15 +60,34 @@ class StreamLoop:
             await self._writer.begin()
             await self._commit()
 
+    async def turn_on(self, claimed_seq: int) -> None:
+        """Claim all live orders, and note that this was done in the transaction after the last.
+
+        Whatever cuts it short, none is claimed twice: the second claim could win after the first
+        one has lost, and the order is revoked all the same.
+
+        Args:
+            claimed_seq: those with a ``placed_seq`` up to this are claimed already.
+        """
+        claims = self._work.claim_all(claimed_seq)
+        claiming = True
+        while claiming:
+            async with self._gate.turn():
+                await self._writer.begin()
+                so_far = next(claims, None)
+                await self._commit(claimed_seq=so_far)
+                claiming = so_far is not None
+
     async def once(self) -> None:
         """Wait for records for a while, and bring what there is to do into one transaction."""
         fetched = await self._reader.fetch(
             max_records=min(_SLICE_EVENTS, self._settings.max_batch_events),
             timeout_ms=0 if self._snapshots.writing else _IDLE_TIMEOUT_MS,
         )
-        if fetched or self._has_idle_work():
+        if await self._work.is_due() or fetched or self._has_idle_work():
             async with self._gate.turn():
                 await self._transact(fetched)
+        self._purge.go_on()
 
     def _has_idle_work(self) -> bool:
         now_ms = self._clock.monotonic_ms()
@@ -79,6 +101,7 @@ class StreamLoop:
         await self._writer.begin()
         snapshot_ns = self._write_snapshot_slice()
         events = await self._apply_batch(fetched)
+        self._snapshots.count_other_bytes(self._work.apply_due())
         applied_ns = self._clock.monotonic_ns()
         await self._commit()
         commit_ns = self._clock.monotonic_ns() - applied_ns
@@ -127,33 +150,51 @@ class StreamLoop:
 
     def _lags(self) -> bool:
         """Whether there is more to read, as far as known."""
-        return self._reader.lag(self._topics.events) > 0
+        return any(self._reader.lag(topic) > 0 for topic in self._inputs)
 
-    async def _commit(self) -> None:
-        """Commit the offset up to which everything is applied, with all that was written."""
-        next_offset = max(self._reader.position(self._topics.events), self.next_offset)
-        metadata = dump_commit(
-            {
-                "v": 1,
-                "seq": self._orders.seq,
-                "live_orders": len(self._orders),
-                "seq_sum": self._orders.seq_sum,
-                "next_slot": self._snapshots.next_slot,
-                "slot_chunks": self._snapshots.slot_chunks,
-            }
-        )
-        self._live_end = max(self._live_end, await self._writer.commit(next_offset, metadata))
+    async def _commit(self, *, claimed_seq: int | None = None) -> None:
+        """Commit the offsets up to which everything is finished, with all that was written.
+
+        Args:
+            claimed_seq: the last order that the directory knows, when it does not know all.
+        """
+        queues = self._work.finish()
+        next_offset = queues.pop(self._topics.events)
+        metadata = dump_commit(self._metadata(claimed_seq))
+        live_end = await self._writer.commit(next_offset, metadata, queues)
+        self._live_end = max(self._live_end, live_end)
         self.next_offset = next_offset
+        self._purge.note(queues)
         self._last_commit_ms = self._clock.monotonic_ms()
+
+    def _metadata(self, claimed_seq: int | None) -> CommitMetadata:
+        notes = self._work.notes()
+        if claimed_seq is not None:
+            del notes["directory"]
+            notes["claimed_seq"] = claimed_seq
+        return {
+            "v": 1,
+            "seq": self._orders.seq,
+            "live_orders": len(self._orders),
+            "seq_sum": self._orders.seq_sum,
+            "next_slot": self._snapshots.next_slot,
+            "slot_chunks": self._snapshots.slot_chunks,
+            **notes,
+        }
+
+    async def close(self) -> None:
+        """End what goes on beside the transactions. Never raises."""
+        await self._purge.close()
 
 
 def _snapshot_writer(context: TaskContext, restored: Restored) -> SnapshotWriter:
     policy = context.settings.snapshots
-    if restored.metadata is None:
+    metadata = restored.stream.metadata
+    if metadata is None:
         return SnapshotWriter(context.stream, policy)
     return SnapshotWriter(
         context.stream,
         policy,
-        next_slot=restored.metadata["next_slot"],
-        slot_chunks=restored.metadata["slot_chunks"],
+        next_slot=metadata["next_slot"],
+        slot_chunks=metadata["slot_chunks"],
     )

@@ -87,6 +87,9 @@ class StreamWriter(Protocol):
     commit that raised is unknown.
     """
 
+    async def settle(self) -> None:
+        """Abort what earlier transactions may have left undecided; comes before any reading."""
+
     async def begin(self) -> None:
         """Begin a transaction."""
 
@@ -132,8 +135,8 @@ class Broker(Log, Protocol):
     async def committed(self, stream: int) -> Committed | None:
         """The offset of ``orders.events`` that is committed now."""
 
-    async def queue_offsets(self, stream: int) -> Mapping[str, int]:
-        """The committed offsets of the stream's partitions of other input topics, by topic."""
+    async def queue_offsets(self, stream: int, topics: Sequence[str]) -> Mapping[str, int]:
+        """The committed offsets of the stream's partitions of these topics, where there are any."""
 
     async def read_inputs(self, stream: int, offsets: Mapping[str, int]) -> "InputReader":
         """Read the stream's partitions of some topics at once, each from an offset on."""

@@ -1,16 +1,23 @@
 """Bringing a stream back: from its committed offset and ``orders.live``, or from nothing."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from processor.core.directory import OrderDirectory
+from processor.core.finished import EVENTS, ROUTED
+from processor.core.indexed_stream import IndexedStream
 from processor.core.order import Order, from_record
 from processor.core.sharding import stream_of
 from processor.core.stream import OrderStream
 from processor.errors import BrokenInvariant, FootingLost, OffsetGone, UsageError
+from processor.runtime.context import TaskContext
 from processor.runtime.gate import Gate, Stopped
 from processor.runtime.log import batches
-from processor.runtime.ports import Bounds, Broker, Committed, InputRecord
-from processor.topics import Topics
+from processor.runtime.plan import RestorePlan
+from processor.runtime.ports import Bounds, Broker, Committed, InputRecord, StreamWriter
+from processor.runtime.restore_progress import Progress, restore_progress
+from processor.runtime.restore_shard import queue_offsets, require_no_directory, restore_shard
 from schemas.commit import CommitMetadata, parse_commit
 from schemas.live_order import SEQ_HEADER, parse_live_order
 
@@ -19,11 +26,11 @@ _NO_OFFSET_DELAY_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Restored:
-    """A stream as its committed offset left it.
+class RestoredStream:
+    """The orders as the committed offset left them.
 
-    ``metadata`` is None on a first start, when nothing was ever written; ``live_end`` is the end
-    of ``orders.live``.
+    ``metadata`` is None on a first start, when nothing was ever written; ``next_offset`` is the
+    committed offset of ``orders.events``, and ``live_end`` the end of ``orders.live``.
     """
 
     orders: OrderStream
@@ -33,41 +40,79 @@ class Restored:
 
 
 @dataclass(frozen=True, slots=True)
-class RestorePlan:
-    """What a restore is of, and how much loss the user has accepted."""
+class Restored:
+    """All that a task needs to go on.
 
-    stream: int
-    num_streams: int
-    topics: Topics
-    app_id: str
-    accept_lost_events: bool = False
+    ``directory`` is its shard, None when the directory is off; ``offsets`` are those to read on
+    from, of all input topics.
+    """
+
+    stream: RestoredStream
+    directory: OrderDirectory | None
+    progress: Progress
+    offsets: Mapping[str, int]
 
     @property
-    def input_name(self) -> str:
-        """The input partition, for messages."""
-        return f"{self.topics.events}/{self.stream}"
+    def claimed_seq(self) -> int | None:
+        """Up to which order the directory, which was off so far, was told; None if it was on."""
+        metadata = self.stream.metadata
+        if self.directory is None or metadata is None or "directory" in metadata:
+            return None
+        return metadata.get("claimed_seq", 0)
 
 
-async def restore(broker: Broker, plan: RestorePlan, gate: Gate) -> Restored:
+async def restore(context: TaskContext, writer: StreamWriter) -> Restored:
     """Restore a stream whose previous owner is cut off already.
 
     Raises:
         UsageError: going on could lose or double events; the message says what to do.
-        BrokenInvariant: the table is not what was committed.
-        FootingLost: the broker failed us; try again.
+        BrokenInvariant: a table is not what was committed.
+        FootingLost: the broker failed us, or the stream has another owner by now; try again.
         Stopped: the task was told to stop meanwhile.
     """
+    broker, plan = context.broker, context.plan
     committed = await _committed(broker, plan)
+    if committed is not None:
+        await writer.settle()
+    try:
+        return await _restore(context, committed)
+    except (BrokenInvariant, UsageError) as error:
+        # What was read so far and what was read last may not belong together.
+        if await broker.committed(plan.stream) != committed:
+            raise FootingLost(f"{plan.input_name} moved on under the restore") from error
+        raise
+
+
+async def _restore(context: TaskContext, committed: Committed | None) -> Restored:
+    broker, plan, gate = context.broker, context.plan, context.gate
+    topics = plan.topics
+    stream = await _restore_stream(broker, plan, gate, committed)
+    directory: OrderDirectory | None = None
+    queues: dict[str, int] = {}
+    if topics.directory_on:
+        queues = await queue_offsets(broker, plan, stream.metadata)
+        directory = await restore_shard(
+            broker, plan, stream.metadata, gate, context.settings.routing_grace_ms
+        )
+    else:
+        await require_no_directory(broker, plan, stream.metadata)
+    finished = stream.next_offset, queues.get(topics.routed, 0)
+    progress, read = await restore_progress(context, stream.orders, stream.metadata, finished)
+    offsets = {topics.events: read[EVENTS], **queues}
+    if topics.directory_on:
+        offsets[topics.routed] = read[ROUTED]
+    return Restored(stream, directory, progress, offsets)
+
+
+async def _restore_stream(
+    broker: Broker, plan: RestorePlan, gate: Gate, committed: Committed | None
+) -> RestoredStream:
     events = await broker.bounds(plan.topics.events, plan.stream)
     live = await broker.bounds(plan.topics.live, plan.stream)
+    kind = IndexedStream if plan.topics.directory_on else OrderStream
+    next_offset = _start_offset(plan, events, committed or Committed(0, ""))
     if committed is None:
-        return Restored(
-            OrderStream(plan.stream, plan.num_streams),
-            _start_offset(plan, events, Committed(0, "")),
-            live.end,
-            None,
-        )
-    next_offset = _start_offset(plan, events, committed)
+        return RestoredStream(kind(plan.stream, plan.num_streams), next_offset, live.end, None)
     metadata = parse_commit(committed.metadata)
     if metadata is None:
         raise UsageError(
@@ -82,7 +127,7 @@ async def restore(broker: Broker, plan: RestorePlan, gate: Gate) -> Restored:
             f"{plan.topics.live}/{plan.stream} is at seq {seen_seq}, "
             f"the committed offset still at {metadata['seq']}"
         )
-    orders = OrderStream(
+    orders = kind(
         plan.stream,
         plan.num_streams,
         seq=max(seen_seq, metadata["seq"], live.end),
@@ -95,7 +140,7 @@ async def restore(broker: Broker, plan: RestorePlan, gate: Gate) -> Restored:
             f"{plan.input_name}: records were lost or written by somebody else; check the topic's "
             "cleanup.policy and who may write to it"
         )
-    return Restored(orders, next_offset, live.end, metadata)
+    return RestoredStream(orders, next_offset, live.end, metadata)
 
 
 async def _committed(broker: Broker, plan: RestorePlan) -> Committed | None:

@@ -14,6 +14,9 @@ _log = logging.getLogger(__name__)
 # How long closing may take after a task was cut short: it is bounded by itself.
 _CANCEL_TIMEOUT_S = 3
 
+# With the broker away every stream asks whether it is still ours.
+_MAX_ASK_INTERVAL_MS = 1000
+
 
 class StreamRunner:
     """Runs tasks for one stream, one after the other, until it is stopped.
@@ -65,13 +68,18 @@ class StreamRunner:
         """Begin to stop: finish what is open, commit it, let go."""
         self._gate.stop()
 
-    async def stopped(self, timeout_ms: int) -> None:
-        """Wait for the end that `stop` began; cut it short after the timeout."""
+    async def stopped(self, timeout_ms: int) -> bool:
+        """Wait for the end that `stop` began; cut it short after the timeout.
+
+        Returns:
+            Whether it came to its end by itself.
+        """
         done, _ = await asyncio.wait([self._job], timeout=timeout_ms / 1000)
         if not done:
             _log.warning("stream %d: did not stop in %d ms", self.stream, timeout_ms)
             self._job.cancel()
             await asyncio.wait([self._job], timeout=_CANCEL_TIMEOUT_S)
+        return bool(done)
 
     async def _run(self) -> None:
         failures = 0
@@ -117,12 +125,16 @@ class StreamRunner:
         backoff_ms = min(
             self._retry_backoff_ms * 2 ** min(failures - 1, 16), self._max_retry_backoff_ms
         )
+        asked = 0
         while True:
             await self._sleep(backoff_ms)
             await self._gate.passable()
             if await self._owns(self.stream):
                 return
-            _log.info("stream %d: the group does not say that it is ours", self.stream)
+            if not asked:
+                _log.info("stream %d: the group does not say that it is ours", self.stream)
+            asked += 1
+            backoff_ms = max(backoff_ms, min(self._retry_backoff_ms * asked, _MAX_ASK_INTERVAL_MS))
 
     async def _sleep(self, duration_ms: int) -> None:
         """Sleep, but not through a stop."""

@@ -43,9 +43,15 @@ class Supervisor:
         self._num_streams = num_streams
         self._settings = settings
         self._runners: dict[int, StreamRunner] = {}
-        self._leaving: set[asyncio.Task[None]] = set()
+        self._leaving: dict[asyncio.Task[None], int] = {}
+        self._cut_short: set[int] = set()
         self._fatal: LiveOrdersError | None = None
         self._end = asyncio.Event()
+
+    @property
+    def unfinished(self) -> list[int]:
+        """The streams whose tasks have not ended, or had to be cut short by the end of `run`."""
+        return sorted({*self._runners, *self._leaving.values(), *self._cut_short})
 
     def stop(self) -> None:
         """Begin to stop: tasks finish their batches, then the process leaves the group."""
@@ -110,9 +116,13 @@ class Supervisor:
 
     def _let_go(self, runner: StreamRunner) -> None:
         runner.stop()
-        leaving = asyncio.create_task(runner.stopped(self._settings.stop_timeout_ms))
-        self._leaving.add(leaving)
-        leaving.add_done_callback(self._leaving.discard)
+        leaving = asyncio.create_task(self._see_off(runner))
+        self._leaving[leaving] = runner.stream
+        leaving.add_done_callback(self._leaving.pop)
+
+    async def _see_off(self, runner: StreamRunner) -> None:
+        if not await runner.stopped(self._settings.stop_timeout_ms):
+            self._cut_short.add(runner.stream)
 
     def _on_fatal(self, error: LiveOrdersError) -> None:
         if self._fatal is None:
@@ -121,6 +131,7 @@ class Supervisor:
 
     async def _stop_all(self) -> None:
         self._end.set()
+        self._cut_short.clear()
         for runner in self._runners.values():
             self._let_go(runner)
         self._runners.clear()

@@ -2,7 +2,7 @@
 
 import logging
 
-from processor.errors import BrokenInvariant, FootingLost, LiveOrdersError, OffsetGone, UsageError
+from processor.errors import BrokenInvariant, FootingLost, LiveOrdersError, OffsetGone
 from processor.runtime.context import TaskContext
 from processor.runtime.gate import Stopped
 from processor.runtime.lifecycle import TaskState, move
@@ -36,7 +36,7 @@ class StreamTask:
                 self._move(TaskState.FENCING)
                 writer = await self._context.broker.fence(self._context.stream)
             self._move(TaskState.RESTORING)
-            restored = await restore(self._context.broker, self._context.plan, self._context.gate)
+            restored = await restore(self._context, writer)
             await self._live(writer, restored)
         except Stopped:
             _log.debug("stream %d: told to stop", self._context.stream)
@@ -52,30 +52,26 @@ class StreamTask:
 
     async def _live(self, writer: StreamWriter, restored: Restored) -> None:
         context = self._context
-        reader = await context.broker.read_inputs(
-            context.stream, {context.plan.topics.events: restored.next_offset}
-        )
+        reader = await context.broker.read_inputs(context.stream, restored.offsets)
         loop = StreamLoop(context, writer, reader, restored)
         try:
-            if restored.metadata is None:
+            if restored.stream.metadata is None:
                 await loop.commit_start()
+            if restored.claimed_seq is not None:
+                await loop.turn_on(restored.claimed_seq)
+                _log.info("stream %d: the directory is on from now on", context.stream)
             self._move(TaskState.RUNNING)
             _log.info(
                 "stream %d: running from offset %d with %d live orders",
                 context.stream,
-                restored.next_offset,
-                len(restored.orders),
+                loop.next_offset,
+                len(restored.stream.orders),
             )
             while not context.gate.stopped:
                 await loop.once()
         except OffsetGone as error:
-            if context.plan.accept_lost_events:
-                raise FootingLost(f"offset {loop.next_offset} is gone") from error
-            raise UsageError(
-                f"offset {loop.next_offset} of {context.plan.input_name} is gone: retention "
-                "removed events before they were read; raise the topic's retention.ms, and run "
-                "with --accept-lost-events to go on without them"
-            ) from error
+            # Restoring tells what is gone, and refuses or goes on.
+            raise FootingLost(f"an offset is gone: {error}") from error
         except (FootingLost, LiveOrdersError, Stopped):
             raise
         except Exception as error:
@@ -85,4 +81,5 @@ class StreamTask:
                 "batch was committed; please report it with the record at that offset"
             ) from error
         finally:
+            await loop.close()
             await reader.close()
