@@ -4,10 +4,11 @@ import gc
 import uuid
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from processor.core.order import Order
+from processor.core.reorder import ReorderPolicy
 from processor.core.sharding import stream_of
 from processor.core.snapshot import SnapshotPolicy
 from processor.errors import FootingLost, KafkaUnavailable, OffsetGone, UsageError
@@ -18,6 +19,7 @@ from processor.kafka.errors import for_command
 from processor.kafka.event_producer import EventProducer
 from processor.kafka.group import GroupSettings, KafkaGroup
 from processor.kafka.group_removal import delete_group
+from processor.kafka.replay_producer import ReplayProducer
 from processor.kafka.topic_admin import (
     create_topics,
     default_replication_factor,
@@ -31,8 +33,8 @@ from processor.runtime.follow import Audience, Place, follow
 from processor.runtime.gate import Gate
 from processor.runtime.live_watch import LiveWatch
 from processor.runtime.observer import Observer, SilentObserver
+from processor.runtime.plan import RestorePlan
 from processor.runtime.ports import Bounds, Log
-from processor.runtime.restore import RestorePlan
 from processor.runtime.supervisor import Supervisor, SupervisorSettings
 from processor.settings import Settings
 from processor.topic_rules import (
@@ -71,7 +73,7 @@ async def open_processor(
         UsageError: the topics are not as they must be.
     """
     connection = connection_of(settings, "run")
-    topics = Topics(settings.topic_prefix)
+    topics = topics_of(settings)
     async with (
         admin_client(connection) as admin,
         offsets_client(connection) as offsets,
@@ -79,7 +81,7 @@ async def open_processor(
     ):
         with for_command(settings.bootstrap_servers):
             found = await describe_topics(admin, topics)
-        require_sound(settings, found)
+        require_sound(settings, topics, found)
         broker = KafkaBroker(
             connection,
             offsets,
@@ -107,7 +109,11 @@ async def open_processor(
         def make_context(stream: int, gate: Gate) -> TaskContext:
             return TaskContext(
                 RestorePlan(
-                    stream, num_streams, topics, settings.app_id, settings.accept_lost_events
+                    stream,
+                    num_streams,
+                    topics,
+                    settings.app_id,
+                    settings.accept_lost_events,
                 ),
                 task_settings,
                 broker,
@@ -133,6 +139,15 @@ def _task_settings(settings: Settings, dead_letters: TopicState) -> TaskSettings
         max_event_bytes=settings.max_event_bytes,
         max_dead_letter_bytes=max_record_bytes(dead_letters),
         offset_refresh_interval_ms=settings.offset_refresh_interval_ms,
+        routing_grace_ms=settings.routing_grace_ms,
+        dedupe_events=settings.dedupe_events,
+        reorder=ReorderPolicy(
+            window_ms=settings.reorder_window_ms,
+            idle_ms=settings.reorder_idle_ms,
+            late_events=settings.late_events,
+            max_future_ms=settings.max_future_ms,
+            max_events=settings.reorder_max_events,
+        ),
         snapshots=SnapshotPolicy(
             interval_ms=settings.snapshot_interval_ms, max_age_ms=settings.snapshot_max_age_ms
         ),
@@ -146,20 +161,23 @@ def _calm_the_collector() -> None:
     gc.set_threshold(200_000, 50, 100)
 
 
-def require_sound(settings: Settings, found: dict[str, TopicState]) -> None:
+def topics_of(settings: Settings) -> Topics:
+    """The topics of a processor with these settings."""
+    return Topics(settings.topic_prefix, settings.directory_on)
+
+
+def require_sound(settings: Settings, topics: Topics, found: dict[str, TopicState]) -> None:
     """Refuse topics that cannot keep the promises.
 
     Raises:
         UsageError: with every problem and its remedy.
     """
-    said = problems(
-        Topics(settings.topic_prefix), found, snapshot_max_age_ms=settings.snapshot_max_age_ms
-    )
+    said = problems(topics, found, snapshot_max_age_ms=settings.snapshot_max_age_ms)
     if said:
         raise UsageError("\n".join(said))
 
 
-async def check_topics(settings: Settings) -> dict[str, TopicState]:
+async def check_topics(settings: Settings, topics: Topics) -> dict[str, TopicState]:
     """The topics, when they are as they must be.
 
     Raises:
@@ -169,8 +187,8 @@ async def check_topics(settings: Settings) -> dict[str, TopicState]:
     connection = connection_of(settings, "topics")
     async with admin_client(connection) as admin:
         with for_command(settings.bootstrap_servers):
-            found = await describe_topics(admin, Topics(settings.topic_prefix))
-    require_sound(settings, found)
+            found = await describe_topics(admin, topics)
+    require_sound(settings, topics, found)
     return found
 
 
@@ -186,7 +204,7 @@ async def make_topics(
         KafkaUnavailable: no broker answers.
         UsageError: the broker refuses one, or one that exists is not as it must be.
     """
-    topics = Topics(settings.topic_prefix)
+    topics = topics_of(settings)
     connection = connection_of(settings, "topics")
     async with admin_client(connection) as admin:
         with for_command(settings.bootstrap_servers):
@@ -202,7 +220,7 @@ async def make_topics(
             if missing:
                 await create_topics(admin, missing)
             found = await wait_for_topics(admin, topics)
-    require_sound(settings, found)
+    require_sound(settings, topics, found)
     return [spec.name for spec in missing]
 
 
@@ -212,7 +230,7 @@ async def remove_all(settings: Settings) -> None:
     Raises:
         KafkaUnavailable: no broker answers, or it refuses.
     """
-    topics = Topics(settings.topic_prefix)
+    topics = Topics(settings.topic_prefix, directory_on=True)
     async with admin_client(connection_of(settings, "topics")) as admin:
         with for_command(settings.bootstrap_servers):
             await delete_topics(admin, list(await describe_topics(admin, topics)))
@@ -270,7 +288,13 @@ async def open_log(settings: Settings) -> AsyncIterator[Reading]:
         KafkaUnavailable: no broker answers, or it fails in the middle.
         UsageError: the topics are not as they must be.
     """
-    found = await check_topics(settings)
+    found = await check_topics(settings, Topics(settings.topic_prefix))
+    async with _reading(settings, found) as reading:
+        yield reading
+
+
+@asynccontextmanager
+async def _reading(settings: Settings, found: dict[str, TopicState]) -> AsyncIterator[Reading]:
     topics = Topics(settings.topic_prefix)
     connection = connection_of(settings, "read")
     async with offsets_client(connection) as offsets:
@@ -288,6 +312,40 @@ async def open_log(settings: Settings) -> AsyncIterator[Reading]:
             ) from error
 
 
+@dataclass(frozen=True, slots=True)
+class Replaying:
+    """What putting dead letters back needs; nobody else puts any back meanwhile."""
+
+    reading: Reading
+    producer: ReplayProducer
+    ends: dict[int, Bounds]
+    max_record_bytes: int
+
+
+@asynccontextmanager
+async def open_replay(settings: Settings) -> AsyncIterator[Replaying]:
+    """Begin to put dead letters back; whoever else does so is cut off.
+
+    ``ends`` are the ends of ``orders.dead-letters``, open transactions included: who reads up to
+    them has read every note there is.
+
+    Raises:
+        KafkaUnavailable: no broker answers, or it fails in the middle.
+        UsageError: the topics are not as they must be.
+    """
+    found = await check_topics(settings, Topics(settings.topic_prefix))
+    connection = connection_of(settings, "replay")
+    async with (
+        _reading(settings, found) as reading,
+        ReplayProducer(connection, reading.topics) as producer,
+        offsets_client(connection, "read_uncommitted") as open_offsets,
+    ):
+        ends = await replace(reading, log=KafkaLog(connection, open_offsets)).ends(
+            reading.topics.dead_letters
+        )
+        yield Replaying(reading, producer, ends, max_record_bytes(found[reading.topics.events]))
+
+
 @asynccontextmanager
 async def open_event_producer(settings: Settings) -> AsyncIterator[EventProducer]:
     """A producer of events to a topic that exists.
@@ -296,8 +354,9 @@ async def open_event_producer(settings: Settings) -> AsyncIterator[EventProducer
         KafkaUnavailable: no broker answers.
         UsageError: the topics are not as they must be.
     """
-    found = await check_topics(settings)
-    topic = Topics(settings.topic_prefix).events
+    topics = Topics(settings.topic_prefix)
+    found = await check_topics(settings, topics)
+    topic = topics.events
     async with EventProducer(
         connection_of(settings, "produce"), topic, found[topic].partitions
     ) as producer:

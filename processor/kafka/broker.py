@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from processor.kafka.connection import Connection
 from processor.kafka.errors import for_task
 from processor.kafka.group_offset import group_offsets
 from processor.kafka.reader import KafkaInputReader, KafkaPartitionReader
+from processor.kafka.record_removal import delete_records
 from processor.kafka.writer import KafkaStreamWriter
 from processor.runtime.ports import Bounds, Committed, InputReader, PartitionReader, StreamWriter
 from processor.topics import Topics
@@ -75,9 +76,9 @@ class KafkaBroker(KafkaLog):
         found = await self._committed(stream, (self._topics.events,))
         return found.get(self._topics.events)
 
-    async def queue_offsets(self, stream: int) -> Mapping[str, int]:
+    async def queue_offsets(self, stream: int, topics: Sequence[str]) -> Mapping[str, int]:
         """Part of `Broker`."""
-        found = await self._committed(stream, self._topics.queues)
+        found = await self._committed(stream, topics)
         return {topic: committed.offset for topic, committed in found.items()}
 
     async def _committed(self, stream: int, topics: Sequence[str]) -> dict[str, Committed]:
@@ -101,9 +102,9 @@ class KafkaBroker(KafkaLog):
 
     async def purge(self, topic: str, partition: int, offset: int) -> None:
         """Part of `Broker`."""
-        where = TopicPartition(topic, partition)
+        timeout_ms = self._connection.request_timeout_ms
         with for_task(f"deleting what was read of {topic}/{partition}"):
-            await self._admin.delete_records({where: RecordsToDelete(before_offset=offset)})
+            await delete_records(self._admin, topic, partition, offset, timeout_ms)
 
     async def end(self, topic: str, partition: int) -> int:
         """Part of `Broker`."""

@@ -1,5 +1,6 @@
 """aiokafka's errors, sorted by remedy: the one seam to the client library."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -37,10 +38,13 @@ REFUSALS = (
     UnsupportedSaslMechanismError,
 )
 
+# How aiokafka begins the text of what a broker answers; the kind that follows says the same.
+_CODE = re.compile(r"^\[Error -?\d+\] ")
+
 
 def describe(error: BaseException) -> str:
     """The error in a few words, its kind first."""
-    text = str(error)
+    text = _CODE.sub("", str(error))
     kind = type(error).__name__
     return text if text.startswith(kind) else f"{kind}: {text}" if text else kind
 

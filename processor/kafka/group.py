@@ -27,11 +27,16 @@ _RESTART_DELAY_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class GroupSettings:
-    """The group's clocks."""
+    """The group's clocks.
+
+    How often the members look for new partitions of the topic is not left to aiokafka, whose five
+    minutes are a long time for producers to write where nobody reads.
+    """
 
     session_timeout_ms: int = 10_000
     heartbeat_interval_ms: int = 1_000
     rebalance_timeout_ms: int = 15_000
+    partition_check_interval_ms: int = 20_000
 
 
 class KafkaGroup:
@@ -56,6 +61,7 @@ class KafkaGroup:
         self._group_id = group_id
         self._topic = events_topic
         self._settings = settings
+        self._complaint = ""
 
     async def run(self, listener: GroupListener, stop: Awaitable[object]) -> None:
         """Part of `Group`.
@@ -91,6 +97,7 @@ class KafkaGroup:
             session_timeout_ms=self._settings.session_timeout_ms,
             heartbeat_interval_ms=self._settings.heartbeat_interval_ms,
             rebalance_timeout_ms=self._settings.rebalance_timeout_ms,
+            metadata_max_age_ms=self._settings.partition_check_interval_ms,
             partition_assignment_strategy=(_own_sticky_assignor(),),
         )
         consumer.subscribe([self._topic], listener=_Pausing(consumer, listener))
@@ -111,10 +118,18 @@ class KafkaGroup:
     async def owns(self, stream: int) -> bool:
         """Part of `Group`."""
         try:
-            return await self._coordinator_says(stream)
+            says = await self._coordinator_says(stream)
         except (KafkaError, OSError) as error:
-            _log.info("asking for the members of %s: %s", self._group_id, describe(error))
+            self._complain(describe(error))
             return False
+        self._complaint = ""
+        return says
+
+    def _complain(self, complaint: str) -> None:
+        """Say it once: every stream asks, and asks again."""
+        if complaint != self._complaint:
+            _log.info("asking for the members of %s: %s", self._group_id, complaint)
+        self._complaint = complaint
 
     async def _coordinator_says(self, stream: int) -> bool:
         responses: list[Any] = await self._admin.describe_consumer_groups([self._group_id])

@@ -3,17 +3,19 @@
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.errors import IllegalOperation, KafkaError
+from aiokafka.errors import IllegalOperation, KafkaError, MessageSizeTooLargeError
 from aiokafka.structs import OffsetAndMetadata
 
 from processor.errors import FootingLost
 from processor.kafka.batch import BulkBatch
 from processor.kafka.connection import Connection
 from processor.kafka.errors import for_task
-from processor.kafka.unheard import hear_out
+from processor.kafka.missing import require_topics
+from processor.kafka.unheard import expect_failures, hear_out
 from processor.runtime.ports import NO_QUEUES, OutputRecord
 from processor.topics import Topics
 
@@ -99,6 +101,8 @@ class KafkaStreamWriter:
             with for_task(f"fencing stream {stream}"):
                 async with asyncio.timeout(writer._commit_timeout_s):
                     await producer.start()
+                    expect_failures(producer)
+                    await require_topics(producer, topics)
                     # Known before the first transaction: it need not wait for metadata then.
                     for topic in (*topics.outputs, *topics.queues):
                         await producer.partitions_for(topic)
@@ -106,6 +110,29 @@ class KafkaStreamWriter:
             await writer.close()
             raise
         return writer
+
+    async def settle(self) -> None:
+        """Part of `StreamWriter`.
+
+        A broker that is told to stop can complete a transaction without writing its markers (seen
+        with Kafka 4.3.1). Its records wait in every partition for the next marker of this producer,
+        and would be committed by one that has nothing to do with them. An abort in all partitions
+        that the stream may have written to ends that.
+        """
+        own = [TopicPartition(topic, self._stream) for topic in self._topics.outputs]
+        with for_task(f"settling the partitions of stream {self._stream}"):
+            async with asyncio.timeout(self._commit_timeout_s):
+                queues = [
+                    TopicPartition(topic, partition)
+                    for topic in self._topics.queues
+                    for partition in await self._producer.partitions_for(topic)
+                ]
+                await self._producer.begin_transaction()
+                self._in_transaction = True
+                for where in (*own, *queues):
+                    self._producer._txn_manager.maybe_add_partition_to_txn(where)
+                await self._producer.abort_transaction()
+                self._in_transaction = False
 
     async def begin(self) -> None:
         """Part of `StreamWriter`."""
@@ -137,13 +164,28 @@ class KafkaStreamWriter:
         self, offset: int, metadata: str, queues: Mapping[str, int] = NO_QUEUES
     ) -> int:
         """Part of `StreamWriter`."""
-        slow = asyncio.get_running_loop().call_later(_SLOW_COMMIT_S, self._complain)
+        committing = asyncio.ensure_future(self._commit(self._offsets(offset, metadata, queues)))
         try:
-            return await self._commit(self._offsets(offset, metadata, queues))
+            done, _ = await asyncio.wait([committing], timeout=_SLOW_COMMIT_S)
+            if not done:
+                await self._look_into_it()
+            return await committing
         finally:
-            slow.cancel()
+            if not committing.done():
+                committing.cancel()
+                await asyncio.wait([committing])
+            elif not committing.cancelled():
+                committing.exception()  # heard, also when there is something better to say
 
-    def _complain(self) -> None:
+    async def _look_into_it(self) -> None:
+        """Find out why a commit does not end.
+
+        Raises:
+            FootingLost: a topic is gone, so it never would.
+        """
+        with suppress(KafkaError, OSError, TimeoutError):
+            async with asyncio.timeout(_SLOW_COMMIT_S):
+                await require_topics(self._producer, self._topics)
         _log.warning(
             "stream %d: no answer to a commit for %d s; waiting up to %d s for the broker",
             self._stream,
@@ -166,7 +208,7 @@ class KafkaStreamWriter:
                 sends = await self._send_all()
                 await asyncio.gather(
                     self._producer.send_offsets_to_transaction(offsets, self._group_id),
-                    *(future for _, _, future in sends),
+                    *(_taken(topic, future) for topic, _, future in sends),
                 )
                 for topic, count, future in sends:
                     if topic == self._topics.live:
@@ -189,6 +231,7 @@ class KafkaStreamWriter:
 
     async def close(self) -> None:
         """Part of `StreamWriter`."""
+        hear_out(self._producer)
         if self._in_transaction:
             try:
                 async with asyncio.timeout(_CLOSE_TIMEOUT_S):
@@ -216,3 +259,18 @@ class KafkaStreamWriter:
         hear_out(self._producer)
         if not stopping.cancelled() and (error := stopping.exception()) is not None:
             _log.debug("stream %d: closing the producer: %r", self._stream, error)
+
+
+async def _taken(topic: str, sent: "asyncio.Future[Any]") -> None:
+    """Wait until the broker has taken a batch.
+
+    Raises:
+        FootingLost: the topic does not allow batches of that size any more, and what to do.
+    """
+    try:
+        await sent
+    except MessageSizeTooLargeError as error:
+        raise FootingLost(
+            f"{topic} refuses what is written to it, as its max.message.bytes is too small: "
+            "live-orders topics check says how to set it"
+        ) from error
