@@ -19,6 +19,7 @@ from processor.cli import (
     topics,
     watch,
 )
+from processor.cli.misspelt import name_misspelt, naming_misspelt
 from processor.cli.output import prepare_streams, say
 from processor.errors import LiveOrdersError
 
@@ -31,16 +32,16 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-app.command("demo")(demo.demo)
-app.command("run")(run.run)
-app.command("produce")(produce.produce)
-app.command("list")(live.list_orders)
-app.command("watch")(watch.watch)
-app.command("results")(results.results)
-app.command("market")(market.market)
-app.command("broker")(broker.broker)
-app.add_typer(dead_letters.app, name="dead-letters")
-app.add_typer(topics.app, name="topics")
+app.command("demo")(naming_misspelt(demo.demo))
+app.command("run")(run.run)  # says it in its log
+app.command("produce")(naming_misspelt(produce.produce))
+app.command("list")(naming_misspelt(live.list_orders))
+app.command("watch")(naming_misspelt(watch.watch))
+app.command("results")(naming_misspelt(results.results))
+app.command("market")(naming_misspelt(market.market))
+app.command("broker")(broker.broker)  # reads none
+app.add_typer(dead_letters.app, name="dead-letters", callback=name_misspelt)
+app.add_typer(topics.app, name="topics", callback=name_misspelt)
 
 
 def _print_version(value: bool) -> None:

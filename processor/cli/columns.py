@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from rich.cells import cell_len
 
 Row = Sequence[str]
-_GAP = "  "
+GAP = "  "
 
 
 def columns(heads: Row, rows: Iterable[Row], *, right: Iterable[int] = ()) -> list[str]:
@@ -25,12 +25,13 @@ def row_line(row: Row, widths: Sequence[int], *, right: Iterable[int] = ()) -> s
     """One row, for lists that grow: cells that are wider than their column push the rest on."""
     at_right = frozenset(right)
     cells = [
-        _pad(cell, width, at_right=number in at_right)
+        pad(cell, width, at_right=number in at_right)
         for number, (cell, width) in enumerate(zip(row, widths, strict=True))
     ]
-    return _GAP.join(cells).rstrip()
+    return GAP.join(cells).rstrip()
 
 
-def _pad(cell: str, width: int, *, at_right: bool) -> str:
+def pad(cell: str, width: int, *, at_right: bool) -> str:
+    """A cell as wide as its column."""
     blanks = " " * (width - cell_len(cell))
     return blanks + cell if at_right else cell + blanks

@@ -3,7 +3,7 @@
 from processor.bootstrap import open_log
 from processor.cli.options import BootstrapServers, Json, Stream, TopicPrefix, User
 from processor.cli.order_lines import order_count, order_line_json, order_table
-from processor.cli.output import is_terminal, painter, say, write
+from processor.cli.output import is_terminal, painter, say, terminal_width, write
 from processor.cli.perform import perform
 from processor.cli.text import safe
 from processor.cli.waiting import patiently, waiting
@@ -39,7 +39,7 @@ async def _list(settings: Settings, stream: int | None, user: str | None, json: 
         write(order_line_json(number, order) for number, order in orders)
     elif is_terminal():
         if orders:
-            write(order_table(orders, painter()))
+            write(order_table(orders, painter(), terminal_width()))
         say(order_count(orders))
     else:
         write(safe(order.label()) for _, order in orders)

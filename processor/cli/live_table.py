@@ -72,7 +72,7 @@ def _changes(newest: list[SeenChange], width: int) -> Table:
 
 
 def _change_cells(seen: SeenChange) -> Iterator[tuple[str, Text]]:
-    kind, _, order = seen.change
+    kind, order = seen.change.kind, seen.change.order
     label = order.order_id if kind == "removed" else order.label()
     yield "at (UTC)", Text(_time_of_day(seen.timestamp_ms))
     yield "stream", Text(str(seen.stream))

@@ -44,6 +44,7 @@ def _utf8(text: str | None) -> str | None:
 
 BootstrapServers = Annotated[str | None, setting("bootstrap_servers", metavar="SERVERS")]
 TopicPrefix = Annotated[str | None, setting("topic_prefix", metavar="PREFIX")]
+Directory = Annotated[str | None, setting("directory", metavar="on|off")]
 AppId = Annotated[str | None, setting("app_id", metavar="NAME")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 User = Annotated[

@@ -3,6 +3,7 @@
 import io
 import os
 import select
+import shutil
 import sys
 from collections.abc import Callable, Iterable
 
@@ -47,6 +48,12 @@ def painter() -> Paint:
 def is_terminal() -> bool:
     """Whether standard output is a terminal."""
     return sys.stdout.isatty()
+
+
+def terminal_width() -> int | None:
+    """How wide standard output is; None if it is no terminal, or one that does not know."""
+    columns = shutil.get_terminal_size((0, 0)).columns if is_terminal() else 0
+    return columns or None
 
 
 def write(lines: Iterable[str]) -> None:

@@ -3,7 +3,8 @@
 import asyncio
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import typer
@@ -11,6 +12,10 @@ import typer
 from processor.cli.output import discard_output
 
 Result = TypeVar("Result")
+
+
+class _Interrupted(Exception):
+    """Ctrl-C, once the work is cleaned up."""
 
 
 def perform(work: Coroutine[Any, Any, Result]) -> Result:
@@ -21,7 +26,7 @@ def perform(work: Coroutine[Any, Any, Result]) -> Result:
     """
     try:
         return asyncio.run(_until_terminated(work))
-    except KeyboardInterrupt:
+    except (_Interrupted, KeyboardInterrupt):
         raise typer.Exit(128 + signal.SIGINT) from None
     except asyncio.CancelledError:
         raise typer.Exit(128 + signal.SIGTERM) from None
@@ -71,8 +76,45 @@ async def _until_signalled(work: Coroutine[Any, Any, None]) -> signal.Signals | 
 
 
 async def _until_terminated(work: Coroutine[Any, Any, Result]) -> Result:
-    """SIGTERM ends the work as Ctrl-C does: what it opened is closed, the cursor shown again."""
+    """SIGTERM and Ctrl-C end the work: what it opened is closed, the cursor shown again."""
+    loop = asyncio.get_running_loop()
     running = asyncio.current_task()
-    if sys.platform != "win32" and running is not None:
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
-    return await work
+    if running is None:
+        raise AssertionError("a coroutine runs in a task")
+    if sys.platform != "win32":
+        loop.add_signal_handler(signal.SIGTERM, running.cancel)
+    with _interrupting(running.cancel, loop) as interrupted:
+        try:
+            return await work
+        except asyncio.CancelledError:
+            if interrupted.is_set():
+                raise _Interrupted from None
+            raise
+
+
+@contextmanager
+def _interrupting(
+    cancel: Callable[[], object], loop: asyncio.AbstractEventLoop
+) -> Iterator[asyncio.Event]:
+    """Ctrl-C cancels, once; a second one does not wait for what cleans up.
+
+    Not asyncio.run's own handler: that one begins only after the work does, and what comes in
+    between leaves the work half begun. Nor one of the loop's: it would wait for a write that hangs.
+    """
+    interrupted = asyncio.Event()
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.SIG_IGN:  # started in the background of a script
+        yield interrupted
+        return
+
+    def on_interrupt(*_: object) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        interrupted.set()
+        cancel()
+        loop.call_soon_threadsafe(lambda: None)  # it may be asleep
+
+    signal.signal(signal.SIGINT, on_interrupt)
+    try:
+        yield interrupted
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -60,8 +60,8 @@ def produce(
 
     Stops at the first line that is no event, unless told to skip such lines.
 
-    The key is the user, else the order. A command without a user finds its order only when the
-    order id happens to lead to the stream that has it: give the user.
+    The key is the user, else the order. A command without a user finds its order wherever that is;
+    with the user it takes effect sooner, and in the order of the user's other events.
 
     Blank lines are left out. What was sent before a stop stays sent; the last line on standard
     error says how much that was.

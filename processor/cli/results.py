@@ -30,10 +30,13 @@ def results(
 ) -> None:
     """Print what became of each event.
 
-    All answers there are, stream by stream, in the order of the events.
+    All answers there are, stream by stream, each in the stream that finished the event.
 
     A line such as "5/3 pause order2 of alice: rejected: already_paused" begins with the event's
     partition and offset in orders.events.
+
+    "forwarded" means that another stream finishes the event, which has one more line then.
+    "revoked" takes back the "applied" of a place: an order of another stream had the id first.
     """
     settings = load_settings(bootstrap_servers=bootstrap_servers, topic_prefix=topic_prefix)
     perform(_print(settings, follow, user, json))

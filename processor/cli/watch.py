@@ -10,11 +10,12 @@ from processor.cli.order_lines import (
     change_heads,
     change_json,
     change_line,
+    change_shape,
     listed_json,
     listed_line,
     order_count,
 )
-from processor.cli.output import is_terminal, painter, say, write
+from processor.cli.output import is_terminal, painter, say, terminal_width, write
 from processor.cli.perform import perform
 from processor.cli.waiting import patiently, waiting
 from processor.core.order import Order
@@ -32,9 +33,10 @@ def watch(
     """Print the live orders, then each change.
 
     The orders there are come first, as lines with the change "live"; then every change as it is
-    committed, until Ctrl-C: placed, paused, resumed and removed (by a cancel, or a cancel of all
-    of the user's orders). Each stream's changes are in their order. When Kafka goes away, watch
-    waits for it and goes on where it was.
+    committed, until Ctrl-C: placed, paused, resumed and removed (by a cancel, by a cancel of all of
+    the user's orders, or because another order had the id first: "results" says which). Each
+    stream's changes are in their order. When Kafka goes away, watch waits for it and goes on where
+    it was.
     """
     settings = load_settings(bootstrap_servers=bootstrap_servers, topic_prefix=topic_prefix)
     perform(_watch(settings, stream, user, json))
@@ -58,14 +60,17 @@ class _Printer(Following):
         self._user = user
         self._json = json
         self._paint = painter()
+        self._shape = change_shape(terminal_width())
 
     def begin(self, orders: Iterable[tuple[int, Order]]) -> None:
         """Print what is live at the beginning."""
         orders = list(orders)
         if is_terminal() and not self._json:
-            write([change_heads(self._paint)])
-        shape = listed_json if self._json else listed_line
-        write(shape(stream, order) for stream, order in orders)
+            write([change_heads(self._shape, self._paint)])
+        if self._json:
+            write(listed_json(stream, order) for stream, order in orders)
+        else:
+            write(listed_line(stream, order, self._shape) for stream, order in orders)
         if is_terminal():
             say(f"{order_count(orders)}; watching for changes, Ctrl-C ends")
 
@@ -76,4 +81,4 @@ class _Printer(Following):
         if self._json:
             write([change_json(stream, change, timestamp_ms)])
         else:
-            write([change_line(stream, change, timestamp_ms, self._paint)])
+            write([change_line(stream, change, timestamp_ms, self._shape, self._paint)])
