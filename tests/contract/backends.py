@@ -34,6 +34,9 @@ class Backend(Protocol):
     ) -> None:
         """Be an owner who writes records in a transaction and then falls silent for ever."""
 
+    async def grow(self, num_streams: int) -> None:
+        """Add partitions to the topic of events."""
+
     async def delete_before(self, topic: str, partition: int, offset: int) -> None:
         """Do what retention does."""
 

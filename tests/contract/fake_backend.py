@@ -47,6 +47,10 @@ class FakeBackend:
             await writer.commit(0, "never")
         broker.link.cut()
 
+    async def grow(self, num_streams: int) -> None:
+        """Part of `Backend`."""
+        await self._group.grow(num_streams)
+
     async def delete_before(self, topic: str, partition: int, offset: int) -> None:
         """Part of `Backend`."""
         self._kafka.log(topic, partition).delete_before(offset)

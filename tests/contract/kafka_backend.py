@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 from aiokafka.admin.records_to_delete import RecordsToDelete
 from aiokafka.errors import KafkaError
 from aiokafka.structs import OffsetAndMetadata
@@ -22,7 +22,10 @@ from processor.topic_rules import specs
 from processor.topics import Topics
 
 _QUICK_GROUP = GroupSettings(
-    session_timeout_ms=6_000, heartbeat_interval_ms=100, rebalance_timeout_ms=6_000
+    session_timeout_ms=6_000,
+    heartbeat_interval_ms=100,
+    rebalance_timeout_ms=6_000,
+    partition_check_interval_ms=200,
 )
 
 
@@ -86,6 +89,10 @@ class KafkaBackend:
             await producer.send_and_wait(topic, value, key, partition=stream, headers=headers)
         source = TopicPartition(self.topics.events, stream)
         await producer.send_offsets_to_transaction({source: OffsetAndMetadata(0, "never")}, group)
+
+    async def grow(self, num_streams: int) -> None:
+        """Part of `Backend`."""
+        await self._admin.create_partitions({self.topics.events: NewPartitions(num_streams)})
 
     async def delete_before(self, topic: str, partition: int, offset: int) -> None:
         """Part of `Backend`."""

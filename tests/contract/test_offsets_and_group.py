@@ -121,3 +121,13 @@ async def test_a_member_that_leaves_gives_its_streams_up(backend: Backend) -> No
         assert not await second.owns(1)
         assert await first.owns(0)
         assert await first.owns(1)
+
+
+async def test_partitions_that_are_added_are_assigned_too(backend: Backend) -> None:
+    group, listener = await backend.member(), Listener()
+    async with membership(group, listener):
+        await eventually(lambda: listener.streams == ALL, what="the assignment")
+        await backend.grow(NUM_STREAMS + 2)
+        grown = frozenset(range(NUM_STREAMS + 2))
+        await eventually(lambda: listener.streams == grown, what="the new partitions")
+        assert await group.owns(NUM_STREAMS)

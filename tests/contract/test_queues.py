@@ -60,7 +60,7 @@ async def test_offsets_of_queues_are_committed_with_that_of_the_events(backend: 
     await writer.commit(7, "note", {topics.claims: 3, topics.routed: 0})
     await writer.close()
     await settle(broker, 0)
-    assert await broker.queue_offsets(0) == {topics.claims: 3, topics.routed: 0}
+    assert await broker.queue_offsets(0, topics.queues) == {topics.claims: 3, topics.routed: 0}
     committed = await broker.committed(0)
     assert committed is not None
     assert committed.offset == 7
@@ -73,8 +73,8 @@ async def test_a_queue_that_was_never_committed_has_no_offset(backend: Backend) 
     await writer.commit(7, "note", {topics.claims: 3})
     await writer.close()
     await settle(broker, 0)
-    assert await broker.queue_offsets(0) == {topics.claims: 3}
-    assert await broker.queue_offsets(1) == {}
+    assert await broker.queue_offsets(0, topics.queues) == {topics.claims: 3}
+    assert await broker.queue_offsets(1, topics.queues) == {}
 
 
 async def test_inputs_are_read_together_each_from_its_own_offset(backend: Backend) -> None:

@@ -60,11 +60,12 @@ class FakeBroker:
             return self.stale_committed.popleft()
         return self.kafka.offsets.get((self.app_id, stream))
 
-    async def queue_offsets(self, stream: int) -> Mapping[str, int]:
+    async def queue_offsets(self, stream: int, topics: Sequence[str]) -> Mapping[str, int]:
         """Part of `Broker`."""
         fault = await self.link.reach("committed")
         _after(fault, "committed")
-        return dict(self.kafka.queue_offsets.get((self.app_id, stream), {}))
+        found = self.kafka.queue_offsets.get((self.app_id, stream), {})
+        return {topic: found[topic] for topic in topics if topic in found}
 
     async def read_inputs(self, stream: int, offsets: Mapping[str, int]) -> "FakeInputs":
         """Part of `Broker`."""
@@ -130,6 +131,8 @@ class FakeReader:
         self.closed = False
         self.position = offset
         self.lag = 0
+        # While it is, fetches bring nothing, though there is more.
+        self.starved = False
         self._link = link
         self._log = log
         self._warm = False
@@ -149,7 +152,7 @@ class FakeReader:
 
     def _poll(self, max_records: int) -> list[StoredRecord]:
         records: list[StoredRecord] = []
-        if max_records:
+        if max_records and not self.starved:
             records, self.position = self._log.read(self.position, max_records)
         self.lag = self._log.stable_end - self.position
         return records
@@ -173,6 +176,9 @@ class FakeWriter:
         self._live_end = 0
         self._in_transaction = False
         self._usable = True
+
+    async def settle(self) -> None:
+        """Part of `StreamWriter`; a transaction is never left undecided here."""
 
     async def begin(self) -> None:
         """Part of `StreamWriter`."""
@@ -205,14 +211,14 @@ class FakeWriter:
             end = self._kafka.send(self._id, self._epoch, topic, partition, records)
             if topic == self._kafka.topics.live:
                 self._live_end = end
-        # Whoever is cancelled here leaves an open transaction.
-        await asyncio.sleep(0)
+        # Whoever is held, fails or is cancelled here leaves an open transaction.
+        ending = await self._link.reach("end")
         if fault is Fault.HALF:
             raise FootingLost("commit: a fault inside it")
         self._kafka.commit(
             self._id, self._epoch, self._app_id, self._stream, Committed(offset, metadata), queues
         )
-        _after(fault, "commit")
+        _after(fault or ending, "commit")
         self._records = {}
         self._in_transaction = False
         self._usable = True

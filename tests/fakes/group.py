@@ -45,6 +45,11 @@ class FakeGroup:
                 if one in self.members:
                     one.told().on_assigned(self._shares.get(one, frozenset()))
 
+    async def grow(self, num_streams: int) -> None:
+        """What happens when partitions are added: a rebalance that spreads them too."""
+        self._num_streams = num_streams
+        await self.rebalance()
+
     def expel(self, member: "FakeMember") -> None:
         """What happens to a process that is asleep: it is out, and does not know."""
         self.members.remove(member)

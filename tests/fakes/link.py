@@ -41,7 +41,8 @@ class _Plan:
 class Link:
     """Counts one process's calls, and makes those fail or wait that a test has chosen.
 
-    Calls: fence, committed, bounds, read, fetch, begin, write, commit.
+    Calls: fence, committed, bounds, read, fetch, begin, write, commit, purge; and end, the part of
+    a commit that comes when all is written.
     """
 
     def __init__(self) -> None:

@@ -7,6 +7,7 @@ everything else may be delayed for as long as whoever drives this likes.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Literal, NamedTuple
 
 from processor.core.claim_records import claim_records, read_claims
@@ -32,6 +33,7 @@ Topic = Literal["events", "results", "live", "claims", "routed", "directory"]
 Source = Literal["events", "claims", "routed"]
 SOURCES: tuple[Source, ...] = ("events", "claims", "routed")
 GRACE_MS = 5000
+_ANY_POSITION = 2**63
 
 
 class Stored(NamedTuple):
@@ -48,8 +50,8 @@ class Stored(NamedTuple):
 class Transaction:
     """What one task writes together.
 
-    ``on`` tells whether with the directory; ``has_read_all`` whether the shard looked at deadlines
-    and had nothing more to read.
+    ``on`` tells whether with the directory; ``turns_on`` whether this is the last of those that
+    turn it on; ``has_read_all`` whether the shard looked at deadlines and had nothing more to read.
     """
 
     task: int
@@ -104,11 +106,12 @@ class Log:
 
 
 class Committed(NamedTuple):
-    """What stands beside a task's offsets."""
+    """What stands beside a task's offsets; ``claimed_seq`` is how far turning on has come."""
 
     positions: Mapping[Source, int]
     seq: int
     on: bool
+    claimed_seq: int = 0
 
 
 class Memory:
@@ -121,6 +124,7 @@ class Memory:
         self.directory = directory
         self.positions: dict[Source, int] = dict(committed.positions)
         self.on = committed.on
+        self.claimed_seq = committed.claimed_seq
 
 
 class Cluster:
@@ -199,7 +203,8 @@ class Task:
         return (
             memory is None
             or not memory.on
-            or memory.directory.is_due(self.cluster.now_us)
+            or memory.directory.is_overdue(self.cluster.now_us)
+            or memory.directory.is_due(_ANY_POSITION)
             or any(self._read(source, 1)[0] for source in SOURCES)
         )
 
@@ -207,7 +212,7 @@ class Task:
         """Take some records of each source, in an order of sources, and write what follows."""
         assert self.memory is not None
         if not self.memory.on:
-            self._turn_on(self.memory)
+            self._turn_on(self.memory, max(most["events"], 1))
             return
         self._begin()
         do: dict[Source, Callable[[Memory, list[Stored]], None]] = {
@@ -227,7 +232,10 @@ class Task:
         self.open.state = "committed"
         self.open = None
         self.cluster.committed[self.number] = Committed(
-            dict(self.memory.positions), self.memory.orders.seq, self.memory.on
+            dict(self.memory.positions),
+            self.memory.orders.seq,
+            self.memory.on,
+            self.memory.claimed_seq,
         )
 
     def crash(self) -> None:
@@ -236,10 +244,15 @@ class Task:
             self.open.state = "aborted"
         self.open = self.memory = None
 
-    def _turn_on(self, memory: Memory) -> None:
-        memory.on = True
-        self._begin().turns_on = True
-        self._claim(memory.orders.claim_all())
+    def _turn_on(self, memory: Memory, most: int) -> None:
+        """Claim some orders; once there are no more, say so."""
+        claims = list(islice(memory.orders.claim_all(memory.claimed_seq), most))
+        if claims:
+            memory.claimed_seq = claims[-1][4]
+        else:
+            memory.on = True
+        self._begin().turns_on = memory.on
+        self._claim(claims)
 
     def _take_events(self, memory: Memory, records: list[Stored]) -> None:
         step = memory.orders.take(_inputs(records), records)
@@ -261,14 +274,15 @@ class Task:
         position = memory.positions["claims"]
         assert self.open is not None
         self.open.has_read_all = position == end
-        self._tell(memory.directory.expire(now_us, end=end, position=position))
+        memory.directory.note_end(now_us, end)
+        self._tell(memory.directory.expire(position))
 
     def _tell(self, step: DirectoryStep) -> None:
         self._write("directory", self.number, directory_records(step.changes))
         self._write("results", self.number, final_answer_records(step.answers))
         self._route(step.messages)
 
-    def _claim(self, messages: Iterable[ToShard]) -> None:
+    def _claim(self, messages: Sequence[ToShard]) -> None:
         for partition, records in claim_records(messages, self.cluster.num_streams).items():
             self._write("claims", partition, records)
 

@@ -28,9 +28,7 @@ partitions = st.integers(0, STREAMS - 1)
 @st.composite
 def produced(draw: st.DrawFn, kinds: Sequence[str] = KINDS) -> tuple[int, Record]:
     """An event and the partition it is written to: its user's, more often than not."""
-    kind = draw(
-        st.sampled_from(["place", "place", "place", "id", "id", "id", "user", "all", "bad"])
-    )
+    kind = draw(st.sampled_from(kinds))
     order_id, user = draw(order_ids), draw(users)
     event: dict[str, Any] = {"order_id": order_id}
     if kind == "place":

@@ -267,8 +267,8 @@ def test_a_parked_command_arrives_and_is_what_pydantic_would_write(
     table = DirectoryTable()
     assert table.put(key, value, headers) == command[1]
     directory = table.directory(1, routing_grace_ms=1)
-    assert not directory.is_due(deadline_us - 1)
-    assert directory.is_due(deadline_us)
+    assert not directory.is_overdue(deadline_us - 1)
+    assert directory.is_overdue(deadline_us)
     claim: Claim = ("claim", command[1], "u", 0, 1, command[2], -1)
     step = directory.step([claim], 0)
     assert step.messages == [("routed_command", 0, 1, command)]

@@ -27,6 +27,11 @@ def test_a_task_with_a_directory_says_what_its_shard_holds() -> None:
     assert "directory" not in (parse_commit(dump_commit(LARGEST)) or {})
 
 
+def test_a_task_that_turns_the_directory_on_says_how_far_it_has_come() -> None:
+    metadata: CommitMetadata = {**LARGEST, "claimed_seq": 2**63 - 1}
+    assert parse_commit(dump_commit(metadata)) == metadata
+
+
 def test_the_largest_metadata_stays_under_what_kafka_takes() -> None:
     assert len(dump_commit(LARGEST).encode()) < 4096
 

@@ -33,6 +33,12 @@ def told(*before: ToShard, grace_ms: int = 5000) -> OrderDirectory:
     return directory
 
 
+def expire(directory: OrderDirectory, now_us: int, *, end: int, position: int) -> DirectoryStep:
+    """What passing deadlines lead to."""
+    directory.note_end(now_us, end)
+    return directory.expire(position)
+
+
 def restored(steps: Sequence[DirectoryStep]) -> OrderDirectory:
     """A shard made from nothing but the records of changes."""
     table = DirectoryTable()
@@ -139,8 +145,8 @@ def test_a_command_meets_the_owner_once() -> None:
 @pytest.mark.parametrize(("now_us", "count"), [(GRACE_US - 1, 0), (GRACE_US, 1), (2**60, 1)])
 def test_a_command_is_answered_at_its_deadline(now_us: int, count: int) -> None:
     directory = told(command())
-    assert directory.is_due(now_us) == bool(count)
-    step = directory.expire(now_us, end=9, position=9)
+    assert directory.is_overdue(now_us) == bool(count)
+    step = expire(directory, now_us, end=9, position=9)
     assert step.answers == [unknown()] * count
     assert step.changes == [("unparked", command())] * count
     assert directory.parked_count == 1 - count
@@ -148,34 +154,35 @@ def test_a_command_is_answered_at_its_deadline(now_us: int, count: int) -> None:
 
 def test_a_deadline_waits_for_what_was_written_before_it() -> None:
     directory = told(command())
-    assert directory.expire(GRACE_US, end=10, position=9) == NOTHING
-    assert directory.is_due(GRACE_US)
+    assert expire(directory, GRACE_US, end=10, position=9) == NOTHING
+    assert not directory.is_overdue(GRACE_US)
+    assert (directory.is_due(9), directory.is_due(10)) == (False, True)
     assert directory.step([claim()], GRACE_US).messages == [("routed_command", 0, 1, command())]
-    assert directory.expire(GRACE_US, end=10, position=10) == NOTHING
+    assert expire(directory, GRACE_US, end=10, position=10) == NOTHING
 
 
 def test_a_deadline_does_not_wait_for_what_is_written_after_it() -> None:
     directory = told(command())
-    directory.expire(GRACE_US, end=10, position=9)
-    assert directory.expire(GRACE_US, end=12, position=10).answers == [unknown()]
+    expire(directory, GRACE_US, end=10, position=9)
+    assert expire(directory, GRACE_US, end=12, position=10).answers == [unknown()]
 
 
 def test_nothing_is_due_when_nothing_waits() -> None:
     directory = told(command(), claim())
-    directory.expire(GRACE_US, end=0, position=0)
-    assert not directory.is_due(2**60)
+    directory.note_end(GRACE_US, 0)
+    assert not directory.is_overdue(2**60)
 
 
 def test_an_ended_wait_is_answered_once() -> None:
     directory = told(command())
-    assert len(directory.expire(GRACE_US, end=0, position=0).answers) == 1
-    assert directory.expire(2**60, end=0, position=0) == NOTHING
+    assert len(expire(directory, GRACE_US, end=0, position=0).answers) == 1
+    assert expire(directory, 2**60, end=0, position=0) == NOTHING
 
 
 def test_a_parked_command_keeps_its_deadline_through_a_restart() -> None:
     directory = restored([OrderDirectory(8).step([command()], 17)])
-    assert directory.expire(GRACE_US + 16, end=0, position=0).answers == []
-    assert directory.expire(GRACE_US + 17, end=0, position=0).answers == [unknown()]
+    assert expire(directory, GRACE_US + 16, end=0, position=0).answers == []
+    assert expire(directory, GRACE_US + 17, end=0, position=0).answers == [unknown()]
 
 
 def test_a_restored_command_is_the_one_that_was_parked() -> None:
@@ -211,7 +218,7 @@ def test_nothing_is_left_when_every_order_is_gone() -> None:
 def test_a_command_that_is_no_event_is_refused() -> None:
     directory = told(("command", "o1", 0, 0, (None, b"x", [], 0)))
     with pytest.raises(ValueError, match="an event on its way is none"):
-        directory.expire(GRACE_US, end=0, position=0)
+        expire(directory, GRACE_US, end=0, position=0)
 
 
 @pytest.mark.parametrize(

@@ -192,7 +192,7 @@ def test_a_routed_event_that_is_rejected_changes_nothing() -> None:
 def test_a_routed_command_is_applied_to_the_order_that_owned_the_id() -> None:
     routed = stream_with("o1").take_routed([routed_command("cancel", 1)])
     assert routed.answers == [(1, (5, "cancel", "o1", HERE, None, 7000, None, None))]
-    assert (routed.changes, routed.to_shards) == ([("o1", 2)], [("release", "o1", 3, 1)])
+    assert (routed.changes, routed.to_shards) == ([("o1", 1, 7000, 2)], [("release", "o1", 3, 1)])
 
 
 @pytest.mark.parametrize("order_id", ["o1", "o2"], ids=["another order has the id", "none has it"])
@@ -207,7 +207,7 @@ def test_a_routed_command_for_an_order_that_is_gone_is_unknown(order_id: str) ->
 def test_a_revoke_removes_the_order_and_corrects_the_answer_to_its_place() -> None:
     stream = stream_with("o1", "o2")
     routed = stream.take_routed([("revoke", 3, "o1", 1, 4, 6)])
-    assert routed == ([(4, 6, "o1", HERE, 7000)], [("o1", 3)], [])
+    assert routed == ([(4, 6, "o1", HERE, 7000)], [("o1", 1, 7000, 3)], [])
     assert [one.order_id for one in stream.orders()] == ["o2"]
 
 
@@ -228,10 +228,17 @@ def test_a_revoked_order_leaves_no_trace_with_its_user() -> None:
 def test_a_stream_restored_from_its_table_can_still_be_revoked() -> None:
     stream = IndexedStream(3, 8, seq=9, orders=[order("o1", user_id=HERE, placed_seq=4)])
     routed = stream.take_routed([("revoke", 3, "o1", 4, 1, 5)])
-    assert routed == ([(1, 5, "o1", HERE, 0)], [("o1", 10)], [])
+    assert routed == ([(1, 5, "o1", HERE, 0)], [("o1", 4, 0, 10)], [])
 
 
 def test_turning_it_on_claims_every_live_order_without_a_place_that_is_known() -> None:
     orders = [order(f"o{n}", user_id=HERE, placed_seq=n, seq=9) for n in (2, 4)]
-    claims = IndexedStream(3, 8, seq=9, orders=orders).claim_all()
+    claims = list(IndexedStream(3, 8, seq=9, orders=orders).claim_all(0))
     assert claims == [("claim", "o2", HERE, 3, 2, 3, -1), ("claim", "o4", HERE, 3, 4, 3, -1)]
+
+
+def test_what_was_claimed_before_a_kill_is_not_claimed_again() -> None:
+    orders = [order(f"o{n}", user_id=HERE, placed_seq=n, seq=9) for n in (2, 4, 5)]
+    stream = IndexedStream(3, 8, seq=9, orders=orders)
+    assert [claim[1] for claim in stream.claim_all(2)] == ["o4", "o5"]
+    assert list(stream.claim_all(5)) == []

@@ -5,6 +5,7 @@ import random
 import pytest
 from aiokafka.partitioner import murmur2 as aiokafka_murmur2
 
+from processor.core.murmur2_lanes import murmur2_of_each
 from processor.core.sharding import murmur2, stream_of
 from tests import model
 
@@ -46,3 +47,18 @@ def test_a_stream_is_the_positive_hash_modulo_the_streams(num_streams: int) -> N
 
 def test_users_are_spread_over_all_streams() -> None:
     assert {stream_of(f"user{n}", 7) for n in range(200)} == set(range(7))
+
+
+@pytest.mark.parametrize("length", range(70))
+@pytest.mark.parametrize("count", [0, 1, 7, 8, 9, 250])
+def test_many_hashes_at_once_are_those_of_one_by_one(length: int, count: int) -> None:
+    chance = random.Random(length)
+    keys = [chance.randbytes(length) for _ in range(count)]
+    assert murmur2_of_each(keys) == [murmur2(key) for key in keys]
+
+
+def test_keys_of_all_lengths_keep_their_places() -> None:
+    chance = random.Random(7)
+    keys = [chance.randbytes(chance.randrange(9)) for _ in range(500)]
+    keys += [b"", b"\xff" * 64, bytes(64)]
+    assert murmur2_of_each(keys) == [murmur2(key) for key in keys]

@@ -121,8 +121,8 @@ def test_cancel_all_removes_paused_orders_too() -> None:
 
 def test_a_cancel_all_of_k_orders_is_k_changes_in_placement_order() -> None:
     stream = stream_with("o1", "o2", "o3", paused="o1")
-    step = stream.step([(0, 0, event(type="cancel_all_by_user", user_id="alice"))])
-    assert step.changes == [("o1", 5), ("o2", 6), ("o3", 7)]
+    step = stream.step([(0, 7000, event(type="cancel_all_by_user", user_id="alice"))])
+    assert step.changes == [("o1", 1, 7000, 5), ("o2", 2, 7000, 6), ("o3", 3, 7000, 7)]
 
 
 def test_a_place_is_active_and_last() -> None:
@@ -278,8 +278,8 @@ def test_the_orders_of_a_user_are_in_placement_order() -> None:
 def test_a_restored_stream_goes_on_from_its_seq() -> None:
     stream = OrderStream(0, 1, seq=99, orders=[order("o1", placed_seq=5)])
     assert ("o1" in stream, "o2" in stream, stream.seq) == (True, False, 99)
-    step = stream.step([(0, 0, event(type="cancel", order_id="o1"))])
-    assert step.changes == [("o1", 100)]
+    step = stream.step([(0, 7000, event(type="cancel", order_id="o1"))])
+    assert step.changes == [("o1", 5, 7000, 100)]
 
 
 def test_a_list_of_orders_does_not_change_afterwards() -> None:

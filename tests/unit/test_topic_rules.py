@@ -41,9 +41,9 @@ def test_the_topics_that_we_create_have_no_problem(replication_factor: int) -> N
     assert said_of(found(replication_factor)) == []
 
 
-def test_we_create_all_five_topics_with_the_partitions_asked_for() -> None:
+def test_we_create_all_six_topics_with_the_partitions_asked_for() -> None:
     assert {name: state.partitions for name, state in found(streams=7).items()} == dict.fromkeys(
-        ["t.events", "t.live", "t.snapshots", "t.results", "t.dead-letters"], 7
+        ["t.events", "t.live", "t.snapshots", "t.progress", "t.results", "t.dead-letters"], 7
     )
 
 
@@ -52,6 +52,7 @@ def test_only_the_tables_are_compacted() -> None:
     assert [name for name, policy in policies.items() if policy == "compact"] == [
         "t.live",
         "t.snapshots",
+        "t.progress",
     ]
 
 
@@ -202,7 +203,7 @@ def test_without_a_directory_its_topics_need_not_be_there() -> None:
 @pytest.mark.parametrize(
     ("name", "key", "value", "why"),
     [
-        ("t.directory", "cleanup.policy", "delete", "live orders would expire"),
+        ("t.directory", "cleanup.policy", "delete", "owners of order ids would expire"),
         ("t.directory", "delete.retention.ms", "0", "could keep orders that are gone"),
         ("t.directory", "max.message.bytes", "600000", "batches of up to 1048576 bytes"),
         ("t.claims", "cleanup.policy", "compact", "records would vanish"),

@@ -10,7 +10,7 @@ from processor.core.records import order_json
 from processor.core.state_hash import hash_orders
 from processor.core.view import Snapshot, SnapshotTable, StreamView
 from schemas.snapshot import SnapshotBegin
-from tests.builders import order, record
+from tests.builders import live_record, order, record
 
 ORDERS = [order("o1", placed_seq=1), order("o2", placed_seq=2)]
 
@@ -149,6 +149,25 @@ def test_a_removal_counts_only_if_it_is_later_than_the_snapshot(seq: int, is_tak
     view = view_of(ORDERS, as_of_seq=5)
     remove(view, "o1", seq)
     assert view.orders() == (ORDERS[1:] if is_taken else ORDERS)
+
+
+def test_a_removal_says_when_what_removed_it_occurred() -> None:
+    view = view_of(ORDERS, as_of_seq=5)
+    key, value, headers = live_record(("o1", 1, 2_000_001, 6), 0)
+    ((kind, seq, _, at_us),) = view.put(key, value, headers)
+    assert (kind, seq, at_us) == ("removed", 6, 2_000_001)
+
+
+def test_a_removal_of_an_older_version_does_not_say_when() -> None:
+    view = view_of(ORDERS, as_of_seq=5)
+    (removal,) = view.put(b"o1", None, [("seq", b"6")])
+    assert removal.at_us is None
+
+
+@pytest.mark.parametrize("time", [b"yesterday", b"\xff", b""])
+def test_a_removal_at_no_time_is_an_error(time: bytes) -> None:
+    with pytest.raises(ValueError, match=r"time|decode"):
+        view_of(ORDERS, as_of_seq=5).put(b"o1", None, [("seq", b"6"), ("occurred_at", time)])
 
 
 def test_the_removal_of_an_order_that_is_not_there_changes_nothing() -> None:
