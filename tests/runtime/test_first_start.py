@@ -17,8 +17,8 @@ async def test_the_first_transaction_commits_nothing_but_the_offset() -> None:
     async with world.task(broker) as running:
         await running.until(held.reached.is_set, "the first fetch")
         assert world.committed_offset() == 0
-        assert [world.records(topic) for topic in world.topics.outputs] == [[]] * 4
-        assert [world.kafka.log(topic, 0).end for topic in world.topics.outputs] == [0] * 4
+        for topic in world.topics.outputs:
+            assert world.kafka.log(topic, 0).end == 0
         held.release()
         await running.until(world.is_caught_up)
     await world.check()

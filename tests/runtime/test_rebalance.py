@@ -1,6 +1,9 @@
 """Streams that move, or may: suspend, resume, let go, come back."""
 
 import asyncio
+import logging
+
+import pytest
 
 from processor.runtime.lifecycle import TaskState
 from tests.fakes.broker import FakeBroker
@@ -193,7 +196,10 @@ async def test_a_woken_zombie_writes_nothing_and_stays_away() -> None:
     await world.check()
 
 
-async def test_a_task_that_was_cut_off_comes_back_once_the_group_says_so() -> None:
+async def test_a_task_that_was_cut_off_comes_back_once_the_group_says_so(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
     world, group = World(), FakeGroup(1, by_hand=True)
     broker, member = world.broker(), group.member()
     async with world.process(broker, member) as running:
@@ -206,6 +212,7 @@ async def test_a_task_that_was_cut_off_comes_back_once_the_group_says_so() -> No
         await running.until(lambda: member.asked >= 3, "asking whether the stream is its own")
         assert broker.link.calls.count("fence") == 1
         assert not world.is_caught_up()
+        assert caplog.text.count("the group does not say that it is ours") == 1
 
         group.confirms = True
         await running.until(world.is_caught_up, "the return")

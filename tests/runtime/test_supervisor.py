@@ -49,6 +49,18 @@ async def test_stop_does_not_wait_for_a_commit_that_hangs() -> None:
     await asyncio.wait_for(job, 10)
     assert time.monotonic() - started < 1
     assert group.members == []
+    assert supervisor.unfinished == [0]
+
+
+async def test_a_stream_is_unfinished_until_its_task_has_ended() -> None:
+    world = World()
+    supervisor = world.supervisor(world.broker(), FakeGroup(1).member())
+    job = asyncio.create_task(supervisor.run())
+    await eventually(lambda: world.is_caught_up(0), what="the stream")
+    assert supervisor.unfinished == [0]
+    supervisor.stop()
+    await asyncio.wait_for(job, 10)
+    assert supervisor.unfinished == []
 
 
 class Stubborn:

@@ -14,8 +14,8 @@ from processor.runtime.context import TaskContext, TaskSettings
 from processor.runtime.gate import Gate
 from processor.runtime.lifecycle import TaskState
 from processor.runtime.live_list import read_live_orders
+from processor.runtime.plan import RestorePlan
 from processor.runtime.ports import Group
-from processor.runtime.restore import RestorePlan
 from processor.runtime.supervisor import Supervisor, SupervisorSettings
 from processor.runtime.task import StreamTask
 from processor.topics import Topics
@@ -108,12 +108,15 @@ class World:
         *,
         settings: TaskSettings | None = None,
         clock: FakeClock | None = None,
+        directory_on: bool = False,
     ) -> None:
-        self.topics = Topics()
+        self.topics = Topics(directory_on=directory_on)
         self.num_streams = num_streams
         self.settings = settings or TaskSettings()
         self.clock = clock or FakeClock()
-        self.kafka = FakeKafka(num_streams, topics=self.topics, clock=FakeClock())
+        # The topics are there, whether they are used or not.
+        topics = Topics(directory_on=True)
+        self.kafka = FakeKafka(num_streams, topics=topics, clock=FakeClock())
         self._ids = itertools.count(1)
 
     # Processes
