@@ -1,5 +1,6 @@
 """The embedded broker as a process of its own, as a user would start it."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -8,7 +9,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parent.parent
-_COMMAND = (sys.executable, "-c", "from processor.cli import main; main()", "broker")
+# In a session of its own, for Ctrl-C is for the tests: they still delete their topics. So it would
+# outlive them when they are killed, were it not for the end of its standard input.
+_UNTIL_ITS_INPUT_ENDS = """
+import os, signal, threading
+
+def watch():
+    os.read(0, 1)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+threading.Thread(target=watch, daemon=True).start()
+from processor.cli import main; main()
+"""
+_COMMAND = (sys.executable, "-c", _UNTIL_ITS_INPUT_ENDS, "broker")
 _LIMIT_S = 15
 
 
@@ -16,13 +29,18 @@ class BrokerCommand:
     """``live-orders broker``, started; ``servers`` is its address, empty if it did not start."""
 
     def __init__(self, *options: str) -> None:
+        # Not a pipe of Popen's, whose communicate() would end it.
+        its_input, self._our_end = os.pipe()
         self._process = subprocess.Popen(
             [*_COMMAND, *options],
             cwd=_ROOT,
+            start_new_session=True,
+            stdin=its_input,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
+        os.close(its_input)
         assert self._process.stdout is not None
         self.servers = self._process.stdout.readline().strip()
 
@@ -50,6 +68,7 @@ class BrokerCommand:
         if self._process.poll() is None:
             self.end()
         self._process.communicate()
+        os.close(self._our_end)
 
 
 @contextmanager

@@ -1,14 +1,17 @@
 """A set of topics of a test's own on a real Kafka: writing events, and reading all there is."""
 
 import asyncio
+import json
 import time
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 from aiokafka.errors import KafkaError
+from aiokafka.protocol.group import LeaveGroupRequest
 from aiokafka.structs import OffsetAndMetadata
 
 from processor.bootstrap import make_topics
@@ -38,7 +41,7 @@ class Cluster:
     @property
     def topics(self) -> Topics:
         """The topics' names."""
-        return Topics(self.prefix or f"{self.app_id}.")
+        return Topics(self.prefix or f"{self.app_id}.", directory_on=True)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -73,6 +76,17 @@ class Cluster:
         async with AIOKafkaProducer(bootstrap_servers=self.servers, acks="all") as producer:
             for number, (user, value) in enumerate(values):
                 await producer.send(self.topics.events, value, key=user.encode())
+                if pause_s and number % every == every - 1:
+                    await asyncio.sleep(pause_s)
+            await producer.flush()
+
+    async def send_to(
+        self, sent: Iterable[tuple[int, bytes]], *, pause_s: float = 0, every: int = 1000
+    ) -> None:
+        """Write values to partitions, without keys; otherwise as `send`."""
+        async with AIOKafkaProducer(bootstrap_servers=self.servers, acks="all") as producer:
+            for number, (partition, value) in enumerate(sent):
+                await producer.send(self.topics.events, value, partition=partition)
                 if pause_s and number % every == every - 1:
                     await asyncio.sleep(pause_s)
             await producer.flush()
@@ -128,6 +142,97 @@ class Cluster:
         async with AIOKafkaConsumer(bootstrap_servers=self.servers) as consumer:
             ends: dict[TopicPartition, int] = await consumer.end_offsets(partitions)
         await self.reached([ends[where] for where in partitions])
+
+    async def at_rest(self) -> None:
+        """Wait until all events are finished, wherever they went, and no command waits.
+
+        Every hop is one transaction: when all that the queues have is committed as read, and they
+        have nothing more afterwards, nothing is on its way.
+        """
+        deadline = time.monotonic() + _LIMIT_S
+        await self.drained()
+        while True:
+            queued = await self._queued()
+            if await self._all_read(queued) and queued == await self._queued():
+                return
+            assert time.monotonic() < deadline, "something stays on its way"
+            await asyncio.sleep(_POLL_S)
+
+    async def _queued(self) -> dict[TopicPartition, int]:
+        """The last offset of each queue that has records."""
+        return {
+            TopicPartition(topic, number): records[-1].offset
+            for topic in self.topics.queues
+            for number, records in enumerate(await self.read(topic))
+            if records
+        }
+
+    async def _all_read(self, queued: dict[TopicPartition, int]) -> bool:
+        """Whether the group has read so far, and no shard has a command that waits."""
+        events = self._event_partitions()
+        async with _Admin(self.servers) as admin:
+            found = await admin.list_consumer_group_offsets(
+                self.app_id, partitions=[*events, *queued]
+            )
+        said = [json.loads(found[where].metadata).get("directory") for where in events]
+        return all(one is not None and not one["parked"] for one in said) and all(
+            found[one].offset > at for one, at in queued.items()
+        )
+
+    async def written(
+        self,
+        topic: str,
+        at_least: int = 0,
+        *,
+        isolation_level: str = "read_uncommitted",
+        unless: Callable[[], bool] = lambda: False,
+    ) -> int:
+        """Wait until so much was written to a topic, or something else holds; how much there is."""
+        partitions = [TopicPartition(topic, number) for number in range(self.num_streams)]
+        deadline = time.monotonic() + _LIMIT_S
+        async with AIOKafkaConsumer(
+            bootstrap_servers=self.servers, isolation_level=isolation_level
+        ) as consumer:
+            while True:
+                ends: dict[TopicPartition, int] = await consumer.end_offsets(partitions)
+                if sum(ends.values()) >= at_least or unless():
+                    return sum(ends.values())
+                assert time.monotonic() < deadline, f"{topic} has {ends}, never {at_least} in all"
+                await asyncio.sleep(0.002)
+
+    async def parked(self) -> int:
+        """How many commands wait, as committed."""
+        events = self._event_partitions()
+        async with _Admin(self.servers) as admin:
+            found = await admin.list_consumer_group_offsets(self.app_id, partitions=events)
+        said = [json.loads(one.metadata) for one in found.values() if one.offset >= 0]
+        return sum(one["directory"]["parked"] for one in said if "directory" in one)
+
+    async def forget_members(self) -> None:
+        """End the membership of all processes, which are dead, as the session's end would."""
+        async with _Admin(self.servers) as admin:
+            coordinator = await admin.find_coordinator(self.app_id)
+            described: list[Any] = await admin.describe_consumer_groups([self.app_id])
+            members = [member[0] for one in described for member in one.groups[0][5]]
+            for member_id in members:
+                request = LeaveGroupRequest(self.app_id, member_id)
+                await admin._send_request(request, coordinator)
+
+    async def grow(self, topics: Iterable[str], partitions: int) -> None:
+        """Let topics have so many partitions, and wait until that is known."""
+        wanted = dict.fromkeys(topics, partitions)
+        deadline = time.monotonic() + _LIMIT_S
+        async with _Admin(self.servers) as admin:
+            await admin.create_partitions({name: NewPartitions(partitions) for name in wanted})
+            while True:
+                found = {
+                    one["topic"]: sum(part["leader"] >= 0 for part in one["partitions"])
+                    for one in await admin.describe_topics()
+                }
+                if wanted.items() <= found.items():
+                    return
+                assert time.monotonic() < deadline, f"never grew to {wanted}"
+                await asyncio.sleep(_POLL_S)
 
     async def reached(self, offsets: Sequence[int]) -> None:
         """Wait until the group has committed these offsets or later ones."""

@@ -1,6 +1,7 @@
 """A client of the other family, librdkafka, as kcat and most languages but Java have it."""
 
 import json
+import subprocess
 from collections.abc import Iterable
 from typing import Any
 
@@ -20,10 +21,11 @@ def write(
         servers: the Kafka.
         topic: where to.
         pairs: keys and values.
-        **settings: of librdkafka, with ``_`` for dots; without any, its own defaults.
+        **settings: of librdkafka, with ``_`` for dots; without any, its own defaults but for
+            idempotence, without which a retry lets events pass each other.
     """
     named = {name.replace("_", "."): value for name, value in settings.items()}
-    producer = Producer({"bootstrap.servers": servers, **named})
+    producer = Producer({"bootstrap.servers": servers, "enable.idempotence": "true", **named})
     written: list[tuple[str, int]] = []
 
     def note(error: KafkaError | None, record: Record) -> None:
@@ -37,6 +39,17 @@ def write(
         producer.poll(0)
     assert producer.flush(_LIMIT_S) == 0, "not everything was acknowledged"
     return written
+
+
+def write_with_kcat(servers: str, topic: str, pairs: Iterable[tuple[str, bytes]]) -> None:
+    """Write keys and values with kcat, as `write` does; neither may have ``|`` or a line break."""
+    lines = b"".join(b"%s|%s\n" % (key.encode(), value) for key, value in pairs)
+    subprocess.run(
+        ["kcat", "-P", "-X", "enable.idempotence=true", "-b", servers, "-t", topic, "-K", "|"],
+        input=lines,
+        check=True,
+        timeout=_LIMIT_S,
+    )
 
 
 def read_table(servers: str, topic: str, partitions: int) -> dict[str, Any]:

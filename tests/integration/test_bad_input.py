@@ -9,6 +9,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.record.util import calc_crc32c
 
 from tests.integration.conftest import NewCluster
+from tests.integration.directory_judge import judge_directory
 from tests.integration.judge import judge
 from tests.integration.process import processor
 
@@ -122,8 +123,9 @@ async def test_neither_a_header_name_that_is_not_utf_8_nor_compression_stops_a_s
     ]
 
 
-async def test_an_event_of_another_streams_user_is_rejected(
-    new_cluster: NewCluster, tmp_path: Path
+@pytest.mark.parametrize("directory", ["on", "off"])
+async def test_an_event_of_another_streams_user_is_finished_there_or_without_a_directory_rejected(
+    new_cluster: NewCluster, tmp_path: Path, directory: str
 ) -> None:
     cluster = await new_cluster(7)
     async with AIOKafkaProducer(bootstrap_servers=cluster.servers) as producer:
@@ -131,10 +133,15 @@ async def test_an_event_of_another_streams_user_is_rejected(
             await producer.send_and_wait(
                 cluster.topics.events, _place(f"o{stream}"), key=b"u", partition=stream
             )
-    with processor(cluster.environment, tmp_path / "log") as running:
-        await cluster.drained()
+    environment = {**cluster.environment, "LIVE_ORDERS_DIRECTORY": directory}
+    with processor(environment, tmp_path / "log") as running:
+        await (cluster.at_rest() if directory == "on" else cluster.drained())
         running.signal(signal.SIGTERM)
         assert running.wait() == 0
-    await judge(cluster)
     answers = [one.value for part in await cluster.read(cluster.topics.results) for one in part]
-    assert sum(b'"reason":"wrong_stream"' in (answer or b"") for answer in answers) == 6
+    if directory == "on":
+        assert (await judge_directory(cluster))["applied"] == 7
+        assert sum(b'"result":"forwarded"' in (answer or b"") for answer in answers) == 6
+    else:
+        await judge(cluster)
+        assert sum(b'"reason":"wrong_stream"' in (answer or b"") for answer in answers) == 6

@@ -36,6 +36,7 @@ async def test_processing_resumes_without_a_restart(
             assert running.alive
             running.signal(signal.SIGTERM)
             assert running.wait(10) == 0
+        assert "Traceback" not in running.log
         await judge(cluster)
 
 

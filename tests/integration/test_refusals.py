@@ -4,7 +4,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, RecordsToDelete
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from aiokafka.structs import TopicPartition
 
 from tests.integration.cluster import Cluster
@@ -68,10 +68,7 @@ async def test_events_that_retention_removed_unread_are_named_and_can_be_accepte
 async def test_topics_that_have_grown_are_refused(new_cluster: NewCluster, tmp_path: Path) -> None:
     cluster = await new_cluster(1)
     await _run_a_little(cluster, tmp_path / "log")
-    admin = AIOKafkaAdminClient(bootstrap_servers=cluster.servers)
-    await admin.start()
-    await admin.create_partitions({name: NewPartitions(7) for name in cluster.topics.all})
-    await admin.close()
+    await cluster.grow(cluster.topics.all, 7)
     refused = command(cluster.environment, "run")
     assert refused.returncode == 2
     assert "the number of partitions was changed" in refused.stderr
@@ -79,10 +76,7 @@ async def test_topics_that_have_grown_are_refused(new_cluster: NewCluster, tmp_p
 
 async def test_topics_check_refuses_partition_counts_that_differ(new_cluster: NewCluster) -> None:
     cluster = await new_cluster(2)
-    admin = AIOKafkaAdminClient(bootstrap_servers=cluster.servers)
-    await admin.start()
-    await admin.create_partitions({cluster.topics.results: NewPartitions(3)})
-    await admin.close()
+    await cluster.grow([cluster.topics.results], 3)
     refused = command(cluster.environment, "topics", "check")
     assert refused.returncode == 2
     assert f"{cluster.topics.results} has 3 partitions" in refused.stderr

@@ -14,6 +14,8 @@ _COMMANDS = [
     ("watch",),
     ("results",),
     ("dead-letters", "list"),
+    ("dead-letters", "show", "0/0"),
+    ("dead-letters", "replay"),
     ("topics", "check"),
     ("topics", "create", "--streams", "1"),
 ]
@@ -26,6 +28,19 @@ def test_no_broker_is_one_sentence_with_its_address(arguments: tuple[str, ...]) 
     assert refused.stdout == ""
     assert refused.stderr.startswith("live-orders: no Kafka answers at 127.0.0.1:1: ")
     assert refused.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("arguments", [*_COMMANDS, ("market",), ("demo",)])
+def test_a_misspelt_setting_is_named_once_on_standard_error(arguments: tuple[str, ...]) -> None:
+    refused = command({**_QUICKLY, "LIVE_ORDERS_TOPIC_PREFX": "x."}, *arguments)
+    said = (
+        "LIVE_ORDERS_TOPIC_PREFX is no setting and has no effect; "
+        "did you mean LIVE_ORDERS_TOPIC_PREFIX?"
+    )
+    assert refused.returncode == 3
+    assert refused.stderr.count(said) == 1
+    assert said in refused.stderr.splitlines()[0]
+    assert said not in refused.stdout
 
 
 @pytest.mark.parametrize("arguments", _COMMANDS)
@@ -42,6 +57,9 @@ def test_every_command_has_help_with_an_option_a_line(arguments: tuple[str, ...]
         (("list", "--usr", "u"), "no such option: --usr"),
         (("list", "--stream", "x"), "invalid value for '--stream'"),
         (("topics", "create"), "missing option '--streams'"),
+        (("dead-letters", "list", "--where", "x=1"), "the names are reason, detail, source, "),
+        (("dead-letters", "show", "1"), "'1' is not PARTITION/OFFSET, such as 6/0"),
+        (("dead-letters", "show"), "missing argument 'LETTER'"),
         (("produce", "--rate", "0"), "invalid value for '--rate'"),
         (("produce", "no\x1bfile"), "no\\x1bfile: No such file or directory"),
         (("list", "--bootstrap-servers", "here:there"), "must be host:port"),
