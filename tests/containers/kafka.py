@@ -13,7 +13,12 @@ from tests.containers.engine import KAFKA_IMAGE, is_local
 
 _PORT = 9092
 _START_SCRIPT = "/tmp/start.sh"
+_DATA_DIR = "/tmp/kafka-data"
 _READY_WITHIN_S = 90
+# A broker that is started again after a kill waits for the end of its old session. Any other must
+# not lose it, and with it the leaders of all topics, because the machine is busy for a while.
+_SESSION_IF_STARTED_AGAIN_MS = 6_000
+_SESSION_MS = 60_000
 # Small timeouts and few internal partitions, as with scripts/kafka.
 _SETTINGS = {
     "KAFKA_NODE_ID": "1",
@@ -35,7 +40,7 @@ _SETTINGS = {
     "KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS": "0",
     "KAFKA_GROUP_MIN_SESSION_TIMEOUT_MS": "1000",
     "KAFKA_BROKER_HEARTBEAT_INTERVAL_MS": "500",
-    "KAFKA_BROKER_SESSION_TIMEOUT_MS": "3000",
+    "KAFKA_LOG_DIRS": _DATA_DIR,
     "KAFKA_LOG_CLEANER_BACKOFF_MS": "1000",
     "KAFKA_LOG_CLEANER_DEDUPE_BUFFER_SIZE": "16777216",
     "KAFKA_HEAP_OPTS": "-Xmx1g",
@@ -53,7 +58,8 @@ class KafkaContainer:
         """A container that is not started yet.
 
         Args:
-            port: the port on the host; without one any, and then it cannot be started again.
+            port: the port on the host; without one any, and then it cannot be started again, and
+                keeps its data in memory, where no slow disk holds it up.
         """
         wait = f"until [ -e {_START_SCRIPT} ]; do sleep 0.1; done; exec bash {_START_SCRIPT}"
         self._is_there = False
@@ -62,6 +68,11 @@ class KafkaContainer:
         # An engine on this machine opens the port for this machine only.
         host_port = ("127.0.0.1", port) if is_local() else port
         self._container.ports[str(_PORT)] = cast("int | None", host_port)
+        session_ms = _SESSION_IF_STARTED_AGAIN_MS
+        if port is None:
+            session_ms = _SESSION_MS
+            self._container.with_tmpfs_mount(_DATA_DIR)
+        self._container.with_env("KAFKA_BROKER_SESSION_TIMEOUT_MS", str(session_ms))
 
     @property
     def servers(self) -> str:
