@@ -6,9 +6,10 @@ import json
 import statistics
 import sys
 
+from benchmarks.latency import latencies
 from benchmarks.memory import bytes_per_live_order
 from benchmarks.snapshots import snapshot_times
-from benchmarks.throughput import one_run
+from benchmarks.throughput import Load, one_run
 
 
 def _arguments() -> argparse.Namespace:
@@ -21,7 +22,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--bootstrap-servers", default="127.0.0.1:9092")
     parser.add_argument("--json", action="store_true", help="print nothing but the JSON")
-    parser.add_argument("--only", choices=("throughput", "memory", "snapshots"))
+    parser.add_argument("--only", choices=("throughput", "memory", "snapshots", "latency"))
     return parser.parse_args()
 
 
@@ -32,11 +33,14 @@ async def _measure(given: argparse.Namespace) -> dict[str, float]:
         speeds = []
         for run in range(given.runs):
             speeds.append(
-                await one_run(servers, given.streams, given.events, given.users, given.seed + run)
+                await one_run(
+                    Load(servers, given.streams, given.events, given.users, given.seed + run)
+                )
             )
             _say(
                 f"run {run + 1}: copy {speeds[-1].copy:,.0f} records/s, "
-                f"processor {speeds[-1].processor:,.0f} events/s, "
+                f"directory off {speeds[-1].processor:,.0f} events/s, "
+                f"on {speeds[-1].processor_with_directory:,.0f} events/s, "
                 f"copy in large batches {speeds[-1].tuned_copy:,.0f} records/s"
             )
         ours = statistics.median(speed.processor for speed in speeds)
@@ -47,12 +51,17 @@ async def _measure(given: argparse.Namespace) -> dict[str, float]:
         tuned = statistics.median(speed.tuned_copy for speed in speeds)
         figures["tuned_copy_records_per_second"] = round(tuned)
         figures["ratio_to_tuned_copy"] = round(ours / tuned, 3)
+        with_directory = statistics.median(speed.processor_with_directory for speed in speeds)
+        figures["events_per_second_with_directory"] = round(with_directory)
+        figures["ratio_on_to_off"] = round(with_directory / ours, 3)
     if given.only in (None, "memory"):
         figures["bytes_per_live_order"] = await bytes_per_live_order(
             servers, given.streams, given.orders, given.users
         )
     if given.only in (None, "snapshots"):
         figures |= await snapshot_times(servers, given.orders, given.users)
+    if given.only in (None, "latency"):
+        figures |= await latencies(servers, given.streams)
     return figures
 
 

@@ -8,6 +8,7 @@ import json
 import logging
 import signal
 import sys
+import time
 
 import uvloop
 
@@ -40,6 +41,7 @@ class Recorder:
             "events_per_batch": round(self.events / max(len(self.snapshot_ns), 1), 1),
             "snapshot_p99_ms": percentile_ms(self.snapshot_ns, 0.99),
             "snapshot_max_ms": percentile_ms(self.snapshot_ns, 1.0),
+            "cpu_s": round(time.process_time(), 1),
             "commit_p50_ms": percentile_ms(self.commit_ns, 0.5),
             "commit_p99_ms": percentile_ms(self.commit_ns, 0.99),
         }

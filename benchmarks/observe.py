@@ -1,6 +1,7 @@
 """What a reader of the topics can tell of a run: when it is done, and how long it took."""
 
 import asyncio
+import json
 import time
 from collections.abc import Sequence
 
@@ -31,7 +32,30 @@ async def wait_until_committed(servers: str, group: str, topic: str, counts: Seq
         await admin.close()
 
 
-async def seconds_of_writing(servers: str, topic: str, num_streams: int) -> float:
+async def wait_until_agreed(servers: str, group: str, topic: str, num_streams: int) -> None:
+    """Wait until the directory knows as many orders as are live, by what the group has committed.
+
+    All events must be committed, and no id used twice: then it has read all that it was told.
+    """
+    admin = AIOKafkaAdminClient(bootstrap_servers=servers)
+    await admin.start()
+    try:
+        deadline = time.monotonic() + _LIMIT_S
+        partitions = [TopicPartition(topic, number) for number in range(num_streams)]
+        while True:
+            found = await admin.list_consumer_group_offsets(group, partitions=partitions)
+            committed = [json.loads(one.metadata) for one in found.values()]
+            live = sum(one["live_orders"] for one in committed)
+            if live == sum(one["directory"]["owners"] for one in committed):
+                return
+            if time.monotonic() > deadline:
+                raise SystemExit(f"the directory of {group} did not finish in {_LIMIT_S} s")
+            await asyncio.sleep(_POLL_S)
+    finally:
+        await admin.close()
+
+
+async def seconds_of_writing(servers: str, topics: Sequence[str], num_streams: int) -> float:
     """From the first record's timestamp to the last one's, over all partitions."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=servers,
@@ -42,8 +66,7 @@ async def seconds_of_writing(servers: str, topic: str, num_streams: int) -> floa
     await consumer.start()
     try:
         first_ms, last_ms = [], []
-        for number in range(num_streams):
-            where = TopicPartition(topic, number)
+        for where in (TopicPartition(topic, n) for topic in topics for n in range(num_streams)):
             end = (await consumer.end_offsets([where]))[where]
             first_ms.append(min(await _timestamps(consumer, where, 0, 1)))
             last_ms.append(max(await _timestamps(consumer, where, max(end - _TAIL, 0), end)))

@@ -9,10 +9,15 @@ from processor.kafka.topic_admin import default_replication_factor
 from processor.settings import Settings, load_settings
 
 
-def fresh_settings(servers: str, name: str) -> Settings:
+def fresh_settings(servers: str, name: str, *, directory: str | None = None) -> Settings:
     """Settings with an app id and a topic prefix never used before."""
     unique = f"bench-{name}-{time.time_ns() // 1_000_000}"
-    return load_settings(bootstrap_servers=servers, app_id=unique, topic_prefix=f"{unique}.")
+    return load_settings(
+        bootstrap_servers=servers,
+        app_id=unique,
+        topic_prefix=f"{unique}.",
+        directory=directory,
+    )
 
 
 async def prepare(settings: Settings, num_streams: int) -> str:
@@ -50,4 +55,5 @@ def environment(settings: Settings) -> dict[str, str]:
         "LIVE_ORDERS_BOOTSTRAP_SERVERS": settings.bootstrap_servers,
         "LIVE_ORDERS_APP_ID": settings.app_id,
         "LIVE_ORDERS_TOPIC_PREFIX": settings.topic_prefix,
+        "LIVE_ORDERS_DIRECTORY": settings.directory,
     }
