@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import logging
 import statistics
 import sys
 
@@ -72,6 +73,8 @@ def _say(text: str) -> None:
 def main() -> None:
     """Measure, and print the figures."""
     given = _arguments()
+    # Topics that were just made have no leaders for a moment, and the client tries again.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     figures = asyncio.run(_measure(given))
     if given.json:
         print(json.dumps(figures))
