@@ -14,7 +14,11 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from processor.errors import UsageError
 
-Milliseconds = Annotated[int, Field(gt=0)]
+# The protocol's clocks have 32 bits: some 24 days.
+Milliseconds = Annotated[int, Field(gt=0, le=2_147_483_647)]
+_HOUR_MS = 3_600_000
+# A place that waits for its time goes out so much later: the loop's sleep, a commit, a hop.
+_ROUTING_SLACK_MS = 1_000
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
 _SERVER = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:(?P<port>[0-9]{1,5}))?")
 _PREFIX = "LIVE_ORDERS_"
@@ -83,8 +87,12 @@ class Settings(BaseSettings):
         "on",
         description="the order-id directory: one live order an id, and commands by order id alone",
     )
-    routing_grace_ms: Milliseconds = Field(
-        5_000, description="how long a command by order id alone waits for a place of that id"
+    # What waits is kept with its deadline: a mistake here would last as long.
+    routing_grace_ms: int = Field(
+        5_000,
+        gt=0,
+        le=_HOUR_MS,
+        description="how long a command by order id alone waits for a place of that id",
     )
 
     dedupe_events: int = Field(
@@ -97,11 +105,12 @@ class Settings(BaseSettings):
     reorder_window_ms: int = Field(
         0,
         ge=0,
+        le=_HOUR_MS,
         description="apply events in the order of their times, if late by no more; 0: as they come",
     )
     reorder_idle_ms: Milliseconds = Field(
         1_000,
-        description="after so long without an event, or the window if longer, let go of what waits",
+        description="when none comes to wait for so long, or for the window, let go of what waits",
     )
     late_events: Literal["apply", "reject"] = Field(
         "apply", description="what becomes of an event that is late by more than the window"
@@ -141,19 +150,27 @@ class Settings(BaseSettings):
     def _fits_together(self) -> Self:
         _require(self, "commit_interval_ms", "transaction_timeout_ms", factor=2)
         _require(self, "heartbeat_interval_ms", "session_timeout_ms", factor=3)
-        _require(self, "session_timeout_ms", "rebalance_timeout_ms", factor=1)
+        _require(self, "session_timeout_ms", "rebalance_timeout_ms")
         _require(self, "snapshot_interval_ms", "snapshot_max_age_ms", factor=2)
         if self.directory_on and self.reorder_window_ms:
             # Else a place that waits for its time would come too late for a command by id alone.
-            _require(self, "reorder_window_ms", "routing_grace_ms", factor=1)
-            _require(self, "reorder_idle_ms", "routing_grace_ms", factor=1)
+            for wait in ("reorder_window_ms", "reorder_idle_ms"):
+                _require(self, wait, "routing_grace_ms", plus_ms=_ROUTING_SLACK_MS)
         return self
 
 
-def _require(settings: Settings, lesser: str, greater: str, *, factor: int) -> None:
-    if factor * getattr(settings, lesser) > getattr(settings, greater):
+def _require(
+    settings: Settings, lesser: str, greater: str, *, factor: int = 1, plus_ms: int = 0
+) -> None:
+    has, other = getattr(settings, greater), getattr(settings, lesser)
+    least = factor * other + plus_ms
+    if has < least:
         times = f"{factor} times " if factor > 1 else ""
-        raise ValueError(f"{greater} must be at least {times}{lesser}")
+        more = f", and {plus_ms} more" if plus_ms else ""
+        raise ValueError(
+            f"{greater} is {has}, but must be at least {least}: {times}{lesser}, which is {other}"
+            f"{more}; raise the one or lower the other"
+        )
 
 
 _WORDS = {

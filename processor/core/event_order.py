@@ -91,6 +91,11 @@ class EventOrder:
         return len(self._buffer)
 
     @property
+    def held_ever(self) -> int:
+        """How many events were held so far, those that are gone included."""
+        return self._buffer.held_ever
+
+    @property
     def early_released(self) -> int:
         """How many events were released before their time, for there were too many."""
         return self._buffer.early_released
@@ -198,10 +203,10 @@ class EventOrder:
     def release_idle(self, now_us: int) -> Ready:
         """Let go of what the clock has reached.
 
-        Only when all is read that there is, and nothing has come for ``idle_ms``.
+        Only when nothing has come to wait for `ReorderPolicy.quiet_ms`.
 
         Args:
-            now_us: wall clock.
+            now_us: wall clock, of a moment of which all is read that was there.
         """
         ready = self._begin()
         self._release(self._buffer.release_idle(now_us), ready)

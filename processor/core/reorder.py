@@ -38,6 +38,11 @@ class ReorderPolicy:
     max_future_ms: int = 60_000
     max_events: int = 100_000
 
+    @property
+    def quiet_ms(self) -> int:
+        """How long nothing must have come to wait before the clock lets go: a window at least."""
+        return max(self.idle_ms, self.window_ms)
+
 
 class ReorderBuffer(Generic[Item]):
     """The events that wait for their time.
@@ -49,6 +54,7 @@ class ReorderBuffer(Generic[Item]):
         "_early_released",
         "_gone",
         "_heap",
+        "_held_ever",
         "_highest_us",
         "_max_events",
         "_max_future_us",
@@ -76,6 +82,7 @@ class ReorderBuffer(Generic[Item]):
         self._offsets: tuple[deque[int], deque[int]] = (deque(), deque())
         self._gone: tuple[set[int], set[int]] = (set(), set())
         self._early_released = 0
+        self._held_ever = 0
 
     def __len__(self) -> int:
         return len(self._heap)
@@ -89,6 +96,11 @@ class ReorderBuffer(Generic[Item]):
     def released_us(self) -> int:
         """The highest event time released in order, -1 for none; what is older now is late."""
         return self._released_us
+
+    @property
+    def held_ever(self) -> int:
+        """How many events were held so far, those that are gone included."""
+        return self._held_ever
 
     @property
     def early_released(self) -> int:
@@ -132,6 +144,7 @@ class ReorderBuffer(Generic[Item]):
         """Hold an event unjudged: one that was held before."""
         heappush(self._heap, (time_us, source, offset, item))
         self._offsets[source].append(offset)
+        self._held_ever += 1
         if time_us > self._highest_us:
             self._highest_us = time_us
 
@@ -146,11 +159,11 @@ class ReorderBuffer(Generic[Item]):
     def release_idle(self, now_us: int) -> list[Entry[Item]]:
         """Let go of what the clock has reached, in place of an event that does not come.
 
-        Only when all is read that there is, and nothing has come for a while. Events ahead of the
-        clock still wait for it: if they did not, all that follows would be late.
+        Only when nothing has come to wait for a while. Events ahead of the clock still wait for it:
+        if they did not, all that follows would be late.
 
         Args:
-            now_us: wall clock.
+            now_us: wall clock, of a moment of which all is read that was there.
         """
         return self._release_upto(self._idle_watermark_us(now_us))
 

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from processor.core.event_order import EventOrder
 from processor.core.finished import EVENTS, ROUTED
@@ -30,8 +30,12 @@ class Intake(Protocol):
     def take(self, topic: str, records: Sequence[InputRecord]) -> int:
         """Take records of a topic; the bytes written."""
 
-    def is_due(self) -> bool:
-        """Whether `take_due` would do anything."""
+    async def is_due(self) -> bool:
+        """Whether `take_due` would do anything.
+
+        Raises:
+            FootingLost: the broker failed us.
+        """
 
     def take_due(self) -> int:
         """Do what time alone has brought; the bytes written."""
@@ -51,6 +55,7 @@ class _Reading:
         self.letters = DeadLetters(context, writer)
         self._stream = context.stream
         self._max_event_bytes = context.settings.max_event_bytes
+        self._broker = context.broker
         self._reader = reader
         routed = (self.topics.routed,) if self.topics.directory_on else ()
         self._sources = (self.topics.events, *routed)
@@ -73,9 +78,14 @@ class _Reading:
         """Such offsets, by topic."""
         return dict(zip(self._sources, offsets, strict=False))
 
-    def lags(self) -> bool:
-        """Whether there is more to read, as far as known."""
-        return any(self._reader.lag(topic) > 0 for topic in self._sources)
+    async def ends(self) -> tuple[int, ...]:
+        """Where the sources end now, open transactions included."""
+        return tuple([await self._broker.end(topic, self._stream) for topic in self._sources])
+
+    def has_reached(self, ends: tuple[int, ...]) -> bool:
+        """Whether all before these ends was read."""
+        at = zip(self._sources, ends, strict=True)
+        return all(self._reader.position(topic) >= end for topic, end in at)
 
 
 class AsTheyCome:
@@ -95,7 +105,7 @@ class AsTheyCome:
         written = self._applier.take_events(reading.inputs(records), records)
         return written + reading.letters.write()
 
-    def is_due(self) -> bool:
+    async def is_due(self) -> bool:
         """Part of `Intake`."""
         return False
 
@@ -109,6 +119,17 @@ class AsTheyCome:
 
     def mark(self) -> None:
         """Part of `Intake`."""
+
+
+class _Quiet(NamedTuple):
+    """When a stream was found quiet, wall clock in microseconds, and where its sources ended then.
+
+    The end of a source is asked for, as what a reader knows of it may be old: what came while this
+    process was suspended is there, and must not be late.
+    """
+
+    now_us: int
+    ends: tuple[int, ...]
 
 
 class ByTime:
@@ -128,14 +149,15 @@ class ByTime:
         self._reading = _Reading(context, writer, reader)
         self._applier = applier
         self._order = order
-        self._last_read_ms = context.clock.monotonic_ms()
+        self._last_held_ms = context.clock.monotonic_ms()
+        self._quiet: _Quiet | None = None
         self._complained_ms: int | None = None
         self._early_released = 0
 
     def take(self, topic: str, records: Sequence[InputRecord]) -> int:
         """Part of `Intake`."""
         reading, now_us = self._reading, self._clock.now_us()
-        self._last_read_ms = self._clock.monotonic_ms()
+        held_ever = self._order.held_ever
         if topic == reading.topics.routed:
             offsets = (record.offset for record in records)
             sent = zip(offsets, reading.messages(records), strict=True)
@@ -143,22 +165,29 @@ class ByTime:
         else:
             inputs = reading.inputs(records)
             written = self._do_all(self._order.take_events(inputs, records, now_us))
+        if self._order.held_ever != held_ever:
+            # What does not wait does not keep others waiting.
+            self._last_held_ms, self._quiet = self._clock.monotonic_ms(), None
         self._complain_of_early_releases()
         return written
 
-    def is_due(self) -> bool:
-        """Part of `Intake`: whether it has been quiet for long enough, and something waits."""
-        quiet_ms = self._clock.monotonic_ms() - self._last_read_ms
-        idle_ms = max(self._policy.idle_ms, self._policy.window_ms)
-        return (
-            quiet_ms >= idle_ms
-            and self._order.is_due(self._clock.now_us())
-            and not self._reading.lags()
-        )
+    async def is_due(self) -> bool:
+        """Part of `Intake`: something waits, it was quiet, and all that was there then is read."""
+        if self._quiet is None:
+            quiet_ms = self._clock.monotonic_ms() - self._last_held_ms
+            now_us = self._clock.now_us()
+            if quiet_ms < self._policy.quiet_ms or not self._order.is_due(now_us):
+                return False
+            self._quiet = _Quiet(now_us, await self._reading.ends())
+        return self._reading.has_reached(self._quiet.ends)
 
     def take_due(self) -> int:
         """Part of `Intake`."""
-        return self._do(self._order.release_idle(self._clock.now_us())) if self.is_due() else 0
+        quiet = self._quiet
+        if quiet is None or not self._reading.has_reached(quiet.ends):
+            return 0
+        self._quiet = None
+        return self._do(self._order.release_idle(quiet.now_us))
 
     def finish(self) -> Mapping[str, int]:
         """Part of `Intake`."""

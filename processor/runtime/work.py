@@ -38,7 +38,7 @@ class Work:
             FootingLost: the broker failed us.
         """
         shard = self._shard is not None and await self._shard.is_due()
-        return shard or self._intake.is_due()
+        return await self._intake.is_due() or shard
 
     def apply(self, fetched: Mapping[str, Sequence[InputRecord]]) -> int:
         """Apply records, by topic, and write what follows from them.

@@ -27,6 +27,8 @@ class FakeBroker:
         self.app_id = app_id
         self.link = Link()
         self.readers: list[FakeReader] = []
+        self._inputs: list[FakeReader] = []
+        self._starves_inputs = False
         # What the next answers to `committed` are, whatever is true: a broker may lag behind.
         self.stale_committed: deque[Committed | None] = deque()
 
@@ -76,7 +78,15 @@ class FakeBroker:
             for topic, offset in offsets.items()
         }
         self.readers.extend(readers.values())
+        self._inputs.extend(readers.values())
+        self.starve_inputs(self._starves_inputs)
         return FakeInputs(readers)
+
+    def starve_inputs(self, starve: bool = True) -> None:
+        """Let fetches of inputs bring nothing and tell nothing, though there is more; or end it."""
+        self._starves_inputs = starve
+        for reader in self._inputs:
+            reader.starved = starve
 
     async def purge(self, topic: str, partition: int, offset: int) -> None:
         """Part of `Broker`."""
@@ -131,7 +141,6 @@ class FakeReader:
         self.closed = False
         self.position = offset
         self.lag = 0
-        # While it is, fetches bring nothing, though there is more.
         self.starved = False
         self._link = link
         self._log = log
@@ -151,8 +160,10 @@ class FakeReader:
         return records
 
     def _poll(self, max_records: int) -> list[StoredRecord]:
+        if self.starved:
+            return []
         records: list[StoredRecord] = []
-        if max_records and not self.starved:
+        if max_records:
             records, self.position = self._log.read(self.position, max_records)
         self.lag = self._log.stable_end - self.position
         return records

@@ -200,12 +200,16 @@ class Cluster:
                 assert time.monotonic() < deadline, f"{topic} has {ends}, never {at_least} in all"
                 await asyncio.sleep(0.002)
 
-    async def parked(self) -> int:
-        """How many commands wait, as committed."""
+    async def noted(self) -> list[dict[str, Any]]:
+        """What the tasks have committed with their offsets, of those that have."""
         events = self._event_partitions()
         async with _Admin(self.servers) as admin:
             found = await admin.list_consumer_group_offsets(self.app_id, partitions=events)
-        said = [json.loads(one.metadata) for one in found.values() if one.offset >= 0]
+        return [json.loads(one.metadata) for one in found.values() if one.offset >= 0]
+
+    async def parked(self) -> int:
+        """How many commands wait, as committed."""
+        said = await self.noted()
         return sum(one["directory"]["parked"] for one in said if "directory" in one)
 
     async def forget_members(self) -> None:

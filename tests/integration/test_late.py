@@ -2,11 +2,13 @@
 
 import asyncio
 import itertools
-from datetime import datetime
+import signal
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from tests.integration.cluster import Cluster
 from tests.integration.conftest import NewCluster
 from tests.integration.late_traffic import (
     WINDOW_MS,
@@ -18,6 +20,8 @@ from tests.integration.late_traffic import (
     tables_of,
 )
 from tests.integration.process import processor
+from tests.integration.traffic import encode
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
 
@@ -78,3 +82,40 @@ async def test_the_last_events_of_a_quiet_stream_come_out(
     (events,), (answers,) = await events_of(cluster), await answers_of(cluster)
     in_order = sorted(events, key=lambda one: (_time(one[1]), one[0]))
     assert list(answers.items()) == expected(0, 1, in_order)[0]
+
+
+async def test_what_came_in_time_is_not_late_though_the_process_was_suspended(
+    new_cluster: NewCluster, tmp_path: Path
+) -> None:
+    cluster = await new_cluster(1)
+    environment = {
+        **cluster.environment,
+        "LIVE_ORDERS_REORDER_WINDOW_MS": str(WINDOW_MS),
+        "LIVE_ORDERS_REORDER_IDLE_MS": str(WINDOW_MS),
+        "LIVE_ORDERS_LATE_EVENTS": "reject",
+    }
+    with processor(environment, tmp_path / "log") as running:
+        running.wait_for("running from")
+        now = datetime.now(UTC)
+        newer, older = (_place(f"o{n}", now - timedelta(seconds=n)) for n in range(2))
+        await cluster.send([("u", newer)])
+        await eventually(lambda: _has_read(cluster, 1), what="the first event was read")
+        running.signal(signal.SIGSTOP)
+        # Longer than the fetch that is on: the process knows of nothing more when it wakes up.
+        await asyncio.sleep(1)
+        await cluster.send([("u", older)])
+        await asyncio.sleep(2 * WINDOW_MS / 1000)
+        running.signal(signal.SIGCONT)
+        await cluster.at_rest()
+    (answers,) = await answers_of(cluster)
+    assert list(answers.items()) == [(1, {"result": "applied"}), (0, {"result": "applied"})]
+
+
+async def _has_read(cluster: Cluster, offset: int) -> bool:
+    """Whether events up to an offset were read; they may wait."""
+    return any(one["reorder"]["events_read"] >= offset for one in await cluster.noted())
+
+
+def _place(order_id: str, at: datetime) -> bytes:
+    terms = {"currency": "BTC", "amount": "1", "price": "2", "occurred_at": at.isoformat()}
+    return encode({"type": "place", "order_id": order_id, "user_id": "u", **terms})

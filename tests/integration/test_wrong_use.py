@@ -64,7 +64,7 @@ def test_every_command_has_help_with_an_option_a_line(arguments: tuple[str, ...]
         (("produce", "no\x1bfile"), "no\\x1bfile: No such file or directory"),
         (("list", "--bootstrap-servers", "here:there"), "must be host:port"),
         (("run", "--commit-interval-ms", "0"), "must be greater than 0"),
-        (("run", "--session-timeout-ms", "2000"), "at least 3 times heartbeat_interval_ms"),
+        (("run", "--session-timeout-ms", "2000"), "at least 3000: 3 times heartbeat_interval_ms"),
     ],
 )
 def test_wrong_use_is_one_sentence_and_exit_code_2(

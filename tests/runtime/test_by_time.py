@@ -102,13 +102,12 @@ async def test_it_is_not_quiet_while_there_is_more_to_read() -> None:
     broker = world.broker()
     async with world.task(broker) as running:
         await world.read(running, at(100, place("o1")))
-        (reader,) = (one for one in broker.readers if not one.closed)
-        reader.starved = True
+        broker.starve_inputs()
         world.send(at(0, place("o2")))
         world.clock.advance(10 * IDLE_MS)
         await world.looks(running)
         assert world.answers() == []
-        reader.starved = False
+        broker.starve_inputs(False)
         await running.until(world.has_read, "the rest")
         await world.let_go(running)
     assert world.outcomes() == ["1: applied", "0: applied"]

@@ -171,7 +171,30 @@ def test_settings_that_do_not_fit_together_are_one_sentence_with_both_names(
     times = f"{factor} times " if factor > 1 else ""
     with pytest.raises(UsageError) as caught:
         load_settings(**fitting | {greater: fitting[greater] - 1})
-    assert str(caught.value) == f"settings: {greater} must be at least {times}{lesser}"
+    least = fitting[greater]
+    assert str(caught.value) == (
+        f"settings: {greater} is {least - 1}, but must be at least {least}: {times}{lesser}, which "
+        f"is {fitting[lesser]}; raise the one or lower the other"
+    )
+
+
+@pytest.mark.parametrize("wait", ["reorder_window_ms", "reorder_idle_ms"])
+def test_a_command_by_id_alone_waits_longer_than_a_place_waits_for_its_time(wait: str) -> None:
+    both = {"reorder_window_ms": 100, "reorder_idle_ms": 100, wait: 4_500}
+    with pytest.raises(UsageError) as caught:
+        load_settings(**both)
+    assert str(caught.value) == (
+        f"settings: routing_grace_ms is 5000, but must be at least 5500: {wait}, which is 4500, "
+        "and 1000 more; raise the one or lower the other"
+    )
+    assert load_settings(**both, routing_grace_ms=5_500).routing_grace_ms == 5_500
+    assert load_settings(**both, directory="off").reorder_window_ms == both["reorder_window_ms"]
+
+
+@pytest.mark.parametrize("name", ["reorder_window_ms", "routing_grace_ms", "request_timeout_ms"])
+def test_a_time_without_an_end_is_refused(name: str) -> None:
+    with pytest.raises(UsageError, match=f"setting {name} .*: must be at most [0-9]+$"):
+        load_settings(**{name: 99_999_999_999_999})
 
 
 @pytest.mark.parametrize(
