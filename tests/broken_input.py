@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from processor.cli.answer_lines import answer_line
-from processor.cli.dead_letter_lines import dead_letter_json, dead_letter_line
+from processor.cli.dead_letter_lines import dead_letter_json, dead_letter_line, dead_letter_shape
 from processor.cli.letter_view import letter_view
 from processor.cli.output import plain
 from processor.core.records import answer_records, live_records
@@ -155,7 +155,7 @@ def _check_letter(record: Input, refusal: Refusal) -> None:
     assert read.truncated == (letter.value != record.value)
     assert (record.value or b"").startswith(letter.value or b"")
     shown = letter_of(0, record._replace(value=letter.value, headers=letter.headers))
-    assert dead_letter_line(shown).isprintable()
+    assert dead_letter_line(shown, dead_letter_shape(100)).isprintable()
     assert all(line.isprintable() for line in letter_view(shown, "orders.events", plain))
     text = dead_letter_json(shown)
     assert text.isprintable()

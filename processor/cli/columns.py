@@ -18,12 +18,11 @@ def columns(heads: Row, rows: Iterable[Row], *, right: Iterable[int] = ()) -> li
     """
     table = [heads, *rows]
     widths = [max(map(cell_len, column)) for column in zip(*table, strict=True)]
-    return [row_line(row, widths, right=right) for row in table]
-
-
-def row_line(row: Row, widths: Sequence[int], *, right: Iterable[int] = ()) -> str:
-    """One row, for lists that grow: cells that are wider than their column push the rest on."""
     at_right = frozenset(right)
+    return [_line(row, widths, at_right) for row in table]
+
+
+def _line(row: Row, widths: Sequence[int], at_right: frozenset[int]) -> str:
     cells = [
         pad(cell, width, at_right=number in at_right)
         for number, (cell, width) in enumerate(zip(row, widths, strict=True))

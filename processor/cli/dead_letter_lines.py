@@ -1,36 +1,46 @@
 """Dead letters, for people and as JSON lines."""
 
-from processor.cli.columns import row_line
+from processor.cli.fitting import Cell, Column, Shape, fitted, line, unfitted
 from processor.cli.output import Paint
 from processor.cli.text import bytes_fields, dump_json, excerpt, safe
 from processor.runtime.letters import Letter
 from schemas.dead_letter import ReadDeadLetter
 from schemas.timestamp import format_time, record_time_us
 
-_HEADS = ("letter", "written at (UTC)", "event", "why", "value (its beginning)")
-_WIDTHS = (8, 24, 8, 40, 0)
 _VALUE_CHARS = 100
+_COLUMNS = (
+    Column("letter", "letter", 6, 8, 12),
+    Column("written at (UTC)", "at (UTC)", 24, 24, 24),
+    Column("event", "event", 6, 8, 12),
+    Column("why", "why", 24, 40, 70),
+    Column("value (its beginning)", "value", 10, 30, _VALUE_CHARS),
+)
+_LAYOUTS = ((0, 1, 2, 3, 4), (0, 2, 3, 4), (0, 2, 3), (0, 3))
 
 
-def dead_letter_heads(paint: Paint) -> str:
+def dead_letter_shape(room: int | None) -> Shape:
+    """The columns of letters in lines no longer than there is room; None is no terminal."""
+    return unfitted(_COLUMNS, _LAYOUTS[0]) if room is None else fitted(_COLUMNS, _LAYOUTS, room)
+
+
+def dead_letter_heads(shape: Shape, paint: Paint) -> str:
     """The heads above the lines."""
-    return paint(row_line(_HEADS, _WIDTHS), "bold")
+    return paint(shape.heads(), "bold")
 
 
-def dead_letter_line(letter: Letter) -> str:
+def dead_letter_line(letter: Letter, shape: Shape) -> str:
     """One dead letter for people: its place, when, the event's place, why, and how it begins."""
     said, record = letter.said, letter.record
     why = f"{said.reason}: {said.detail}" if said.is_ours else "not the processor's"
-    if letter.replays:
-        why += f" (put back as {letter.replays[-1].event})"
+    again = f" (put back as {letter.replays[-1].event})" if letter.replays else ""
     cells = (
-        str(letter.place),
-        format_time(record_time_us(record.timestamp)),
-        f"{said.source_partition}/{said.source_offset}" if said.is_ours else "?",
-        safe(why),
-        excerpt(record.value, _VALUE_CHARS),
+        Cell(str(letter.place)),
+        Cell(format_time(record_time_us(record.timestamp))),
+        Cell(f"{said.source_partition}/{said.source_offset}" if said.is_ours else "?"),
+        Cell(safe(why), again),
+        Cell(excerpt(record.value, _VALUE_CHARS)),
     )
-    return row_line(cells, _WIDTHS)
+    return line(shape.cells(cells))
 
 
 def dead_letter_json(letter: Letter) -> str:

@@ -1,5 +1,6 @@
 """``live-orders dead-letters``: what was no event, and putting it back."""
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -9,13 +10,14 @@ from processor.cli.dead_letter_lines import (
     dead_letter_heads,
     dead_letter_json,
     dead_letter_line,
+    dead_letter_shape,
 )
-from processor.cli.letter_filter import read_conditions, read_places
+from processor.cli.letter_filter import REASONS, read_conditions, read_places
 from processor.cli.letter_replay import Replay, run_replay
 from processor.cli.letter_selection import Selection, read_all
 from processor.cli.letter_view import letter_view
 from processor.cli.options import BootstrapServers, Json, TopicPrefix
-from processor.cli.output import is_terminal, painter, say, write
+from processor.cli.output import is_terminal, painter, say, terminal_width, write
 from processor.cli.perform import perform
 from processor.cli.text import counted
 from processor.cli.waiting import patiently
@@ -28,9 +30,10 @@ Where = Annotated[
     typer.Option(
         "--where",
         metavar="NAME=VALUE",
-        help="Only some letters: reason=malformed, invalid or too_large; source=PARTITION or "
-        "PARTITION/OFFSET of the event; detail=TEXT in it; key=KEY; replayed=yes or no; since=TIME "
-        "or until=TIME of writing, such as 2026-01-31T12:00:00Z. Given again: both must hold.",
+        help=f"Only some letters: reason={', '.join(REASONS[:-1])} or {REASONS[-1]}; "
+        "source=PARTITION or PARTITION/OFFSET of the event; detail=TEXT in it; key=KEY; "
+        "replayed=yes or no; since=TIME or until=TIME of writing, such as 2026-01-31T12:00:00Z. "
+        "Given again: both must hold.",
     ),
 ]
 Letters = Annotated[
@@ -71,14 +74,15 @@ def list_letters(
 
 
 async def _list(settings: Settings, selection: Selection, json: bool) -> None:
-    shape = dead_letter_json if json else dead_letter_line
+    shape = dead_letter_shape(terminal_width())
+    show = dead_letter_json if json else partial(dead_letter_line, shape=shape)
     count = 0
     async with patiently(open_log(settings), settings.bootstrap_servers) as reading:
         ends = await reading.ends(reading.topics.dead_letters)
         async for batch in selection.read(reading, ends):
             if batch and not count and is_terminal() and not json:
-                write([dead_letter_heads(painter())])
-            write(map(shape, batch))
+                write([dead_letter_heads(shape, painter())])
+            write(map(show, batch))
             count += len(batch)
     if is_terminal():
         say(counted(count, "dead letter"))

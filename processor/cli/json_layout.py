@@ -21,6 +21,11 @@ def indented(text: str) -> str | None:
     return "".join(_laid_out(_TOKENS.findall(text)))
 
 
+def compacted(text: str) -> str:
+    """JSON on one line without blanks, and nothing else changed; what `indented` gave, say."""
+    return "".join(_TOKENS.findall(text))
+
+
 def _laid_out(tokens: list[str]) -> list[str]:
     parts: list[str] = []
     depth = 0

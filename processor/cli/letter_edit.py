@@ -4,18 +4,24 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
-from processor.cli.json_layout import indented
+import typer
+
+from processor.cli.json_layout import compacted, indented
 from processor.cli.output import say
 from processor.cli.text import safe
+from processor.core.replay import put_back
 from processor.errors import UsageError
 from processor.runtime.letters import Letter
 from processor.settings import editor_command
-from schemas.event import Refusal, parse_event
 from schemas.replay import Position
+
+_INTERRUPTED: Final = 128 + signal.SIGINT
 
 _HELP = """\
 # Mend the value below, save, and leave the editor: it is put back as an event then.
@@ -24,15 +30,35 @@ _HELP = """\
 """
 
 
-def edit_letters(letters: Sequence[Letter]) -> dict[Position, bytes]:
-    """Show each letter's value in an editor; the new values of those that were mended.
+@dataclass(slots=True)
+class Edited:
+    """What a user made of letters: the events to put back, and all that is not put back yet."""
+
+    events: dict[Position, bytes] = field(default_factory=dict)
+    unsent: dict[Position, bytes] = field(default_factory=dict)
+
+    def kept(self) -> str:
+        """Write what is not put back where it outlives us, a file each; a sentence that says so."""
+        folder = Path(tempfile.mkdtemp(prefix="live-orders-edited-"))
+        for place, value in self.unsent.items():
+            _file(folder, place).write_bytes(value)
+        return f"what was edited is kept in {folder}"
+
+
+def edit_letters(letters: Sequence[Letter], max_event_bytes: int, edited: Edited) -> None:
+    """Show each letter's value in an editor, and take down what is made of it.
+
+    Args:
+        letters: what to show.
+        max_event_bytes: what the processor takes.
+        edited: gets what was mended; at any time, so that nothing is lost with an error.
 
     Raises:
         UsageError: there is no editor, it failed, or what it left is no event and nobody is there
             to try again.
+        typer.Exit: with 130 after Ctrl-C in the editor.
     """
     command = _editor()
-    edited: dict[Position, bytes] = {}
     with tempfile.TemporaryDirectory(prefix="live-orders-") as folder:
         for letter in letters:
             try:
@@ -44,21 +70,8 @@ def edit_letters(letters: Sequence[Letter]) -> dict[Position, bytes]:
                     f"dead-letters show {letter.place}"
                 )
                 continue
-            file = _file(Path(folder), letter.place)
-            value = _edit(command, file, letter, indented(text) or text)
-            if value is None:
-                say(f"{letter.place} is as it was, so it is left out")
-            else:
-                edited[letter.place] = value
-    return edited
-
-
-def keep_edited(edited: Mapping[Position, bytes]) -> Path:
-    """Write mended values where they outlive us, a file each; the folder."""
-    folder = Path(tempfile.mkdtemp(prefix="live-orders-edited-"))
-    for place, value in edited.items():
-        _file(folder, place).write_bytes(value)
-    return folder
+            editing = _Editing(command, _file(Path(folder), letter.place), letter, max_event_bytes)
+            editing.edit((indented(text) or text).strip().encode(), edited)
 
 
 def _file(folder: Path, place: Position) -> Path:
@@ -72,24 +85,58 @@ def _editor() -> str:
     return command or "vi"
 
 
-def _edit(command: str, file: Path, letter: Letter, text: str) -> bytes | None:
-    """The new value, once it is an event; None when it was left as it was."""
-    problem = f"{letter.said.reason}: {letter.said.detail}" if letter.said.is_ours else "unknown"
-    offered = text.strip().encode()
-    while True:
-        heading = f"# {letter.place}: {safe(problem)}\n".encode() + _HELP.encode()
-        file.write_bytes(heading + offered + b"\n")
-        _run(command, file)
-        value = _without_heading(file.read_bytes())
-        if not value or value == offered:
-            return None
-        event = parse_event(value)
-        if not isinstance(event, Refusal):
-            return value
-        problem = f"still {event.reason}: {event.detail}"
-        if not sys.stdin.isatty():
-            raise UsageError(f"{letter.place} is {problem}; nothing was put back, edit it again")
-        offered = value
+@dataclass(frozen=True, slots=True)
+class _Editing:
+    """One letter in the editor."""
+
+    command: str
+    file: Path
+    letter: Letter
+    max_event_bytes: int
+
+    def edit(self, original: bytes, edited: Edited) -> None:
+        """Ask for a new value until it is an event, or the user leaves it."""
+        said, place = self.letter.said, self.letter.place
+        problem = f"{said.reason}: {said.detail}" if said.is_ours else "unknown"
+        offered = original
+        while True:
+            value = self._ask(offered, problem)
+            if value in (b"", original):
+                edited.unsent.pop(place, None)
+                say(f"{place} is as it was, so it is left out")
+                return
+            if value == offered:
+                say(f"{place} is {problem}; it is left out")
+                return
+            edited.unsent[place] = offered = value
+            found = self._problem(value)
+            if not found:
+                edited.events[place] = compacted(value.decode()).encode()
+                return
+            problem = f"still {found}"
+            if not sys.stdin.isatty():
+                raise UsageError(f"{place} is {problem}; nothing was put back, edit it again")
+
+    def _ask(self, offered: bytes, problem: str) -> bytes:
+        """What the editor makes of a value; nothing when it leaves nothing."""
+        heading = f"# {self.letter.place}: {safe(problem)}\n".encode() + _HELP.encode()
+        self.file.write_bytes(heading + offered + b"\n")
+        _run(self.command, self.file)
+        try:
+            return _without_heading(self.file.read_bytes())
+        except FileNotFoundError:
+            return b""
+
+    def _problem(self, value: bytes) -> str:
+        """Why the processor would refuse a value; nothing when it is an event."""
+        return put_back(
+            self.letter.place,
+            self.letter.record,
+            self.letter.said,
+            edited=value,
+            num_streams=1,
+            max_event_bytes=self.max_event_bytes,
+        ).problem
 
 
 def _without_heading(content: bytes) -> bytes:
@@ -104,6 +151,9 @@ def _run(command: str, file: Path) -> None:
     line = ["sh", "-c", f'{command} "$@"', command, str(file)]
     with _without_interrupts():
         done = subprocess.run(line, check=False)
+    if done.returncode in (-signal.SIGINT, _INTERRUPTED):
+        say("live-orders: interrupted in the editor, so nothing was put back")
+        raise typer.Exit(_INTERRUPTED)
     if done.returncode != 0:
         raise UsageError(
             f"the editor {safe(command)} ended with exit code {done.returncode}; nothing was put "

@@ -14,12 +14,12 @@ from schemas.timestamp import parse_time, record_time_us
 Condition = Callable[[Letter], bool]
 """Whether a letter is wanted."""
 
-_REASONS: Final = get_args(RefusalReason)
+REASONS: Final = get_args(RefusalReason)
 
 
 def _reason(value: str) -> Condition:
-    if value not in _REASONS:
-        raise ValueError(f"must be one of {', '.join(_REASONS)}")
+    if value not in REASONS:
+        raise ValueError(f"must be one of {', '.join(REASONS)}")
     return lambda letter: letter.said.reason == value
 
 

@@ -1,10 +1,12 @@
 """Putting dead letters back on the input topic, none of them twice."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+import typer
+
 from processor.bootstrap import Reading, Replaying, open_log, open_replay
-from processor.cli.letter_edit import edit_letters, keep_edited
+from processor.cli.letter_edit import Edited, edit_letters
 from processor.cli.letter_selection import Selection, read_all
 from processor.cli.output import say, write
 from processor.cli.perform import perform
@@ -28,57 +30,86 @@ class Replay:
     selection: Selection
     again: bool
     json: bool
-    edited: Mapping[Position, bytes] = field(default_factory=dict)
+    edited: Edited = field(default_factory=Edited)
     left_out: int = 0
+    put_back_before: int = 0
     done: int = 0
+    refused_again: int = 0
     last: Position | None = None
 
 
 def run_replay(replay: Replay, *, edit: bool, dry_run: bool) -> None:
-    """Put letters back, or say what would be.
+    """Put letters back, or say what would be; what was edited and is not put back is kept.
 
     Raises:
         UsageError: a letter that was named cannot be put back.
         KafkaUnavailable: Kafka failed, or another replay has begun.
     """
+    unsent = replay.edited.unsent
+    try:
+        _run(replay, edit, dry_run)
+    except (UsageError, KafkaUnavailable) as error:
+        if not unsent:
+            raise
+        raise type(error)(f"{error}; {replay.edited.kept()}") from error
+    except typer.Exit:
+        if unsent:
+            say(replay.edited.kept())
+        raise
+    if unsent:
+        say(replay.edited.kept())
+
+
+def _run(replay: Replay, edit: bool, dry_run: bool) -> None:
     if edit or replay.selection.places:
         found = perform(_read(replay))
         if replay.selection.places:
             _require_whole(found, edit)
         if edit:
             _edit(replay, found)
-            if not replay.edited:
-                say("nothing was edited, so nothing was put back")
+            if not replay.edited.events:
+                say("nothing was mended, so nothing was put back")
                 return
     if dry_run:
         perform(_dry_run(replay))
-        say(f"{counted(replay.done, 'letter')} would be put back{_left(replay)}")
+        say(f"{counted(replay.done, 'letter')} would be put back{_left(replay)}{_again(replay)}")
         return
     try:
         perform(_put_back(replay))
-    except KafkaUnavailable as error:
-        if not replay.edited:
-            raise
-        kept = keep_edited(replay.edited)
-        raise KafkaUnavailable(f"{error}; what was edited is kept in {kept}") from error
-    say(f"{counted(replay.done, 'letter')} put back{_left(replay)}")
+    except typer.Exit:
+        say(f"live-orders: ended after {counted(replay.done, 'letter')}; the same again goes on")
+        raise
+    say(f"{counted(replay.done, 'letter')} put back{_left(replay)}{_again(replay)}")
     if replay.last is not None:
         say(
-            "live-orders results shows what became of them, by the numbers after the arrow: "
-            f"live-orders results | grep '^{replay.last} '"
+            "live-orders results shows what became of them, by the numbers after the arrow, "
+            f"{replay.last} for one"
         )
 
 
 def _edit(replay: Replay, found: list[Letter]) -> None:
     """Have the letters mended; from then on it is about those that were."""
     wanted = [one for one in found if not _is_left_out(replay, one, _why_not(replay, one))]
-    replay.edited = edit_letters(wanted)
-    replay.left_out += len(wanted) - len(replay.edited)
-    replay.selection = Selection(frozenset(replay.edited), [])
+    edit_letters(wanted, replay.settings.max_event_bytes, replay.edited)
+    replay.left_out += len(wanted) - len(replay.edited.events)
+    replay.selection = Selection(frozenset(replay.edited.events), [])
 
 
 def _left(replay: Replay) -> str:
-    return f", {replay.left_out:,} left out" if replay.left_out else ""
+    if not replay.left_out:
+        return ""
+    before, count = "", replay.put_back_before
+    if count:
+        some = "" if count == replay.left_out else f"{count:,} "
+        before = f" ({some}put back before: --again)"
+    return f", {replay.left_out:,} left out{before}"
+
+
+def _again(replay: Replay) -> str:
+    """What the processor will say of some."""
+    if not replay.refused_again:
+        return ""
+    return f"; {replay.refused_again:,} will be refused again: --edit mends them"
 
 
 async def _read(replay: Replay) -> list[Letter]:
@@ -114,6 +145,8 @@ def _is_left_out(replay: Replay, letter: Letter, why: str) -> bool:
     if not why:
         return False
     replay.left_out += 1
+    if letter.replays and not replay.again:
+        replay.put_back_before += 1
     if not letter.replays or replay.selection.places:
         say(f"live-orders: {letter.place} {why}; left out")
     return True
@@ -125,8 +158,9 @@ async def _dry_run(replay: Replay) -> None:
         ends = await reading.ends(reading.topics.dead_letters)
         async for batch in replay.selection.read(reading, ends):
             ready = list(_ready(replay, reading, batch, None))
-            replay.done += len(ready)
-            write(f"{one.letter} -> {one.partition}/...{_still(one)}" for one in ready)
+            _count(replay, ready)
+            shape = _plan_json if replay.json else _plan
+            write(shape(one, reading.topics.events) for one in ready)
 
 
 async def _put_back(replay: Replay) -> None:
@@ -140,11 +174,18 @@ async def _put_back(replay: Replay) -> None:
 
 async def _send(replay: Replay, replaying: Replaying, batch: list[PutBack]) -> None:
     places = await replaying.producer.put_back(batch)
-    replay.done += len(batch)
+    _count(replay, batch)
     replay.last = places[-1]
+    for one in batch:
+        replay.edited.unsent.pop(one.letter, None)
     show = _line_json if replay.json else _line
     events = replaying.reading.topics.events
     write(show(one, events, place) for one, place in zip(batch, places, strict=True))
+
+
+def _count(replay: Replay, batch: list[PutBack]) -> None:
+    replay.done += len(batch)
+    replay.refused_again += sum(bool(one.problem) for one in batch)
 
 
 def _ready(
@@ -153,13 +194,13 @@ def _ready(
     """What goes back of these letters; what does not is said."""
     for letter in batch:
         why = _why_not(replay, letter)
-        if letter.said.truncated and letter.place not in replay.edited:
+        if letter.said.truncated and letter.place not in replay.edited.events:
             why = why or _flaw(letter)
         one = put_back(
             letter.place,
             letter.record,
             letter.said,
-            edited=replay.edited.get(letter.place),
+            edited=replay.edited.events.get(letter.place),
             num_streams=reading.num_streams,
             max_event_bytes=replay.settings.max_event_bytes,
         )
@@ -174,13 +215,22 @@ def _still(one: PutBack) -> str:
     return f" (still {safe(one.problem)})" if one.problem else ""
 
 
+def _plan(one: PutBack, _events: str) -> str:
+    return f"{one.letter} -> {one.partition}/...{_still(one)}"
+
+
+def _plan_json(one: PutBack, events: str) -> str:
+    return _json(one, {"topic": events, "partition": one.partition})
+
+
 def _line(one: PutBack, _events: str, place: Position) -> str:
     return f"{one.letter} -> {place}{_still(one)}"
 
 
 def _line_json(one: PutBack, events: str, place: Position) -> str:
-    content: dict[str, object] = {
-        "letter": one.letter._asdict(),
-        "event": {"topic": events, **place._asdict()},
-    }
+    return _json(one, {"topic": events, **place._asdict()})
+
+
+def _json(one: PutBack, event: dict[str, object]) -> str:
+    content: dict[str, object] = {"letter": one.letter._asdict(), "event": event}
     return dump_json({**content, "problem": one.problem} if one.problem else content)

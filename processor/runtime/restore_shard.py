@@ -156,7 +156,10 @@ async def _require_settled(broker: Broker, topic: str, partition: int) -> None:
     """
     stable = await broker.bounds(topic, partition)
     if await broker.end(topic, partition) > stable.end:
-        raise FootingLost(f"a transaction is open on {topic}/{partition}")
+        raise FootingLost(
+            f"a transaction is open on {topic}/{partition}; if it does not end within a minute, a "
+            "run with LIVE_ORDERS_DIRECTORY=on ends what a crash has left"
+        )
 
 
 async def _has_records(broker: Broker, topic: str, partition: int, offset: int) -> bool:

@@ -16,7 +16,7 @@ from tests.embedded import run_broker
 from tests.integration.cluster import Cluster
 from tests.integration.conftest import NewCluster
 from tests.integration.process import COMMAND, ROOT, command, processor
-from tests.integration.terminal import terminal
+from tests.integration.terminal import CTRL_C, terminal
 from tests.letters import letter_record
 
 pytestmark = pytest.mark.kafka
@@ -83,15 +83,23 @@ async def test_a_letter_goes_back_once_until_it_is_asked_for_again(
     shown, said = dead_letters(cluster, "replay", "--dry-run")
     still = "(still invalid: amount: must be greater than 0)"
     assert shown == [f"{letter} -> {_STREAM}/... {still}"]
-    assert said == "1 letter would be put back\n"
+    assert said == "1 letter would be put back; 1 will be refused again: --edit mends them\n"
+    (planned,) = dead_letters(cluster, "replay", "--dry-run", "--json")[0]
+    assert json.loads(planned) == {
+        "letter": {"partition": _STREAM, "offset": 0},
+        "event": {"topic": cluster.topics.events, "partition": _STREAM},
+        "problem": "invalid: amount: must be greater than 0",
+    }
     assert await put_back(cluster) == {}
     shown, said = dead_letters(cluster, "replay", "--where", "reason=invalid")
     assert shown == [f"{letter} -> {_STREAM}/1 {still}"]
-    assert said.startswith("1 letter put back\n")
+    assert said.startswith("1 letter put back; 1 will be refused again: --edit mends them\n")
     event = (await cluster.read(cluster.topics.events))[_STREAM][-1]
     assert (event.key, event.value) == (_USER.encode(), _BAD)
     assert event.headers == (("replay.of", letter.encode()),)
-    assert dead_letters(cluster, "replay") == ([], "0 letters put back, 1 left out\n")
+    before = "0 letters put back, 1 left out (put back before: --again)\n"
+    assert dead_letters(cluster, "replay") == ([], before)
+    assert dead_letters(cluster, "replay", "--where", "replayed=yes") == ([], before)
     shown, said = dead_letters(cluster, "replay", letter)
     assert "was put back already" in said
     assert await put_back(cluster) == {letter: 1}
@@ -142,6 +150,9 @@ async def test_a_mended_letter_becomes_an_event_that_applies(
     await processed(cluster, tmp_path / "again")
     answers = command(cluster.environment, "results").stdout.splitlines()
     assert f"{_STREAM}/3 place o1 of alice: applied" in answers
+    # On one line, not as the editor showed it.
+    event = (await cluster.read(cluster.topics.events))[_STREAM][3]
+    assert event.value == _BAD.replace(b"-1", b"1.50").replace(b" ", b"")
     assert any(line.endswith(f"--where source={_STREAM}/1") for line in answers)
 
 
@@ -151,8 +162,15 @@ async def test_what_is_still_no_event_after_editing_is_not_sent(
     cluster = await refused(new_cluster, tmp_path / "log", _BAD)
     _, said = dead_letters(cluster, "replay", "--edit", editor="sed -i s/-1/-2/", code=2)
     assert "still invalid: amount: must be greater than 0; nothing was put back" in said
+    _, folder = said.strip().split("; what was edited is kept in ")
+    assert b'"-2"' in Path(folder, f"letter-{_STREAM}-0.json").read_bytes()
     _, said = dead_letters(cluster, "replay", "--edit", editor="sed -i d")
-    assert "nothing was edited, so nothing was put back" in said
+    assert "nothing was mended, so nothing was put back" in said
+    _, said = dead_letters(cluster, "replay", "--edit", editor="rm")
+    assert "nothing was mended, so nothing was put back" in said
+    note = f's/}}/, "event_id": "{"e" * 70_000}"}}/'
+    _, said = dead_letters(cluster, "replay", "--edit", editor=f"sed -i '{note}'", code=2)
+    assert "still too_large: " in said
     _, said = dead_letters(cluster, "replay", "--edit", editor="false", code=2)
     assert "the editor false ended with exit code 1" in said
     _, said = dead_letters(cluster, "replay", "--edit", code=2)
@@ -178,6 +196,37 @@ async def test_on_a_terminal_the_editor_comes_again_with_what_is_still_wrong(
         f"# {_STREAM}/0: invalid: amount: must be greater than 0",
         f"# {_STREAM}/0: still invalid: amount: must be greater than 0",
     ]
+
+
+async def test_on_a_terminal_what_is_given_up_is_left_out_and_kept(
+    new_cluster: NewCluster, tmp_path: Path
+) -> None:
+    cluster = await refused(new_cluster, tmp_path / "log", _BAD)
+    environment = {**cluster.environment, "VISUAL": "sed -i s/-1/-2/", "TMPDIR": str(tmp_path)}
+    with terminal(environment, "dead-letters", "replay", "--edit") as editing:
+        assert editing.wait() == 0
+    still = f"{_STREAM}/0 is still invalid: amount: must be greater than 0; it is left out"
+    assert still in editing.shown
+    kept = next(tmp_path.glob("live-orders-edited-*"))
+    assert str(kept) in editing.shown
+    assert b'"-2"' in (kept / f"letter-{_STREAM}-0.json").read_bytes()
+    assert await put_back(cluster) == {}
+
+
+async def test_ctrl_c_in_the_editor_is_no_fault_of_it(
+    new_cluster: NewCluster, tmp_path: Path
+) -> None:
+    cluster = await refused(new_cluster, tmp_path / "log", _BAD)
+    editor = tmp_path / "editor"
+    editor.write_text("#!/bin/sh\necho editing\nexec sleep 60\n")
+    editor.chmod(0o755)
+    environment = {**cluster.environment, "VISUAL": str(editor)}
+    with terminal(environment, "dead-letters", "replay", "--edit") as editing:
+        editing.wait_for("editing")
+        editing.type(CTRL_C)
+        assert editing.wait() == 130
+    assert "interrupted in the editor, so nothing was put back" in editing.shown
+    assert await put_back(cluster) == {}
 
 
 async def test_a_letter_that_was_cut_goes_back_only_when_it_was_mended(
@@ -244,7 +293,7 @@ async def test_a_replay_that_is_killed_goes_on_and_puts_each_letter_back_once(
     assert len(done) == 5_000
     assert set(done.values()) == {1}
     _, said = dead_letters(cluster, "replay")
-    assert said == "0 letters put back, 5,000 left out\n"
+    assert said == "0 letters put back, 5,000 left out (put back before: --again)\n"
 
 
 async def test_a_second_replay_cuts_the_first_off_and_no_letter_goes_back_twice(

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from processor.cli.answer_lines import answer_line
-from processor.cli.columns import columns, row_line
+from processor.cli.columns import columns
+from processor.cli.fitting import Cell, Column, line, unfitted
 from processor.cli.order_lines import (
     change_json,
     change_line,
@@ -38,7 +39,8 @@ def test_columns_are_as_wide_as_their_widest_cell_also_for_wide_characters() -> 
 
 
 def test_a_cell_that_is_too_wide_pushes_the_rest_on() -> None:
-    assert row_line(("abcdef", "x"), (3, 1)) == "abcdef  x"
+    shape = unfitted([Column("a", "a", 3, 3, 3), Column("b", "b", 1, 1, 1)], (0, 1))
+    assert line(shape.cells([Cell("abcdef"), Cell("x")])) == "abcdef  x"
 
 
 def test_a_list_is_a_table_with_units_in_its_heads() -> None:

@@ -4,8 +4,12 @@ import json
 
 import pytest
 
-from processor.cli.dead_letter_lines import dead_letter_json, dead_letter_line
-from processor.cli.json_layout import indented
+from processor.cli.dead_letter_lines import (
+    dead_letter_json,
+    dead_letter_line,
+    dead_letter_shape,
+)
+from processor.cli.json_layout import compacted, indented
 from processor.cli.letter_view import letter_view, value_lines
 from processor.cli.output import plain
 from processor.runtime.letters import Letter, Replay
@@ -16,12 +20,15 @@ EVIL = "\x1b[31m\u202e[red]"
 REPLAY = Replay(Position(6, 17), AT_MS * 1000)
 
 
+PIPE = dead_letter_shape(None)
+
+
 def view(one: Letter) -> list[str]:
     return list(letter_view(one, "orders.events", plain))
 
 
 def test_a_line_has_its_place_the_events_place_and_why() -> None:
-    line = dead_letter_line(letter())
+    line = dead_letter_line(letter(), PIPE)
     assert line.split("  ")[0] == "6/9"
     assert f"{AT}  6/2 " in line
     assert "invalid: amount: must be greater than 0" in line
@@ -29,7 +36,16 @@ def test_a_line_has_its_place_the_events_place_and_why() -> None:
 
 
 def test_a_line_says_as_which_event_it_was_put_back() -> None:
-    assert "(put back as 6/17)" in dead_letter_line(letter(replays=[REPLAY]))
+    assert "(put back as 6/17)" in dead_letter_line(letter(replays=[REPLAY]), PIPE)
+
+
+@pytest.mark.parametrize("room", [40, 80, 100, 130, 200])
+def test_on_a_terminal_a_line_fits_and_tells_what_was_put_back(room: int) -> None:
+    long = letter(b"x" * 500, detail="d" * 500, replays=[REPLAY])
+    line = dead_letter_line(long, dead_letter_shape(room))
+    assert len(line) <= room
+    assert "… (put back as 6/17)" in line
+    assert line.startswith("6/9 ")
 
 
 def test_json_has_everything() -> None:
@@ -82,13 +98,13 @@ def test_nothing_in_a_letter_can_act() -> None:
             key=EVIL.encode(),
             headers=[(EVIL, EVIL.encode())],
         )
-        assert dead_letter_line(evil).isprintable()
+        assert dead_letter_line(evil, PIPE).isprintable()
         assert dead_letter_json(evil).isprintable()
         assert all(line.isprintable() for line in view(evil))
 
 
 def test_a_letter_that_somebody_else_wrote_is_shown_as_such() -> None:
-    assert "not the processor's" in dead_letter_line(strange_letter())
+    assert "not the processor's" in dead_letter_line(strange_letter(), PIPE)
     assert "reason" not in json.loads(dead_letter_json(strange_letter()))
     assert "event       unknown: the letter is not the processor's" in view(strange_letter())
 
@@ -127,4 +143,4 @@ def test_every_piece_of_json_stays_as_it_was_written() -> None:
     text = '{"b":[1.50,-0,1E+2,{"x":[]},[{}]],"a":"\\u00e9 \\" : , {","a":null,"c":{"d":true}}'
     laid_out = indented(text)
     assert laid_out is not None
-    assert "".join(line.strip() for line in laid_out.split("\n")).replace('": ', '":') == text
+    assert compacted(laid_out) == text

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from processor.cli.letter_edit import keep_edited
+from processor.cli.letter_edit import Edited
 from schemas.replay import Position
 
 
@@ -13,7 +13,8 @@ def test_what_was_edited_is_kept_a_file_a_letter_where_the_editor_can_copy_it_fr
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    folder = keep_edited({Position(6, 0): b"one", Position(6, 9): b"two"})
+    edited = Edited(unsent={Position(6, 0): b"one", Position(6, 9): b"two"})
+    folder = Path(edited.kept().removeprefix("what was edited is kept in "))
     assert folder.parent == tmp_path
     assert folder.stat().st_mode & 0o077 == 0
     assert {file.name: file.read_bytes() for file in folder.iterdir()} == {
