@@ -99,24 +99,20 @@ def problems(
     if missing:
         return [
             f"{', '.join(missing)}: no such topic; create what is missing with: "
-            f"live-orders topics create --streams {_streams_there(found)}{_prefix_option(topics)}"
+            f"live-orders topics create --streams {_streams_there(found)}{topics.option}"
         ]
     said: list[str] = []
     streams = found[topics.events].partitions
     said.extend(
         f"{name} has {found[name].partitions} partitions and {topics.events} {streams}: "
         "all must have the same number; delete the topic if it is empty and run: "
-        f"live-orders topics create --streams {streams}{_prefix_option(topics)}"
+        f"live-orders topics create --streams {streams}{topics.option}"
         for name in (*topics.outputs, *topics.queues)
         if found[name].partitions != streams
     )
     for name in topics.all:
         said.extend(_config_problems(topics, found[name], snapshot_max_age_ms))
     return said
-
-
-def _prefix_option(topics: Topics) -> str:
-    return "" if topics.prefix == Topics().prefix else f" --topic-prefix {topics.prefix}"
 
 
 def _streams_there(found: Mapping[str, TopicState]) -> str:

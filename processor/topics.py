@@ -14,6 +14,11 @@ class Topics:
     directory_on: bool = False
 
     @property
+    def option(self) -> str:
+        """What a command line must have to mean these topics, with a blank before; or nothing."""
+        return "" if self.prefix == type(self)().prefix else f" --topic-prefix {self.prefix}"
+
+    @property
     def events(self) -> str:
         """Order events in."""
         return f"{self.prefix}events"

@@ -13,10 +13,15 @@ _WITH_LETTER = get_args(RefusalReason)
 _STYLES = {"applied": "green", "rejected": "red", "forwarded": "cyan", "revoked": "magenta"}
 
 
-def answer_line(answer: Answer, paint: Paint) -> str:
+def answer_line(answer: Answer, paint: Paint, option: str = "") -> str:
     """One answer for people: where, what, whose, and what became of it.
 
     A correction says "revoked", for it takes back what another line said of the same event.
+
+    Args:
+        answer: the answer.
+        paint: for what became of it.
+        option: what a command line needs to mean these topics, with a blank before.
     """
     offset = answer["input"]["offset"]
     where = f"{answer['input']['partition']}/{'?' if offset == UNKNOWN_OFFSET else offset}"
@@ -31,5 +36,5 @@ def answer_line(answer: Answer, paint: Paint) -> str:
     if "count" in answer:
         became += f", {answer['count']} removed"
     if answer.get("reason") in _WITH_LETTER:
-        became += f"; see: live-orders dead-letters list --where source={where}"
+        became += f"; see: live-orders dead-letters list{option} --where source={where}"
     return f"{where} {safe(what)}{safe(whose)}: {became}"

@@ -16,6 +16,7 @@ from processor.core.replay import PutBack, put_back
 from processor.errors import KafkaUnavailable, UsageError
 from processor.runtime.letters import Letter
 from processor.settings import Settings
+from processor.topics import Topics
 from schemas.dead_letter import record_bytes
 from schemas.replay import Position
 
@@ -81,9 +82,10 @@ def _run(replay: Replay, edit: bool, dry_run: bool) -> None:
         raise
     say(f"{counted(replay.done, 'letter')} put back{_left(replay)}{_again(replay)}")
     if replay.last is not None:
+        option = Topics(replay.settings.topic_prefix).option
         say(
-            "live-orders results shows what became of them, by the numbers after the arrow, "
-            f"{replay.last} for one"
+            f"live-orders results{option} shows what became of them, by the numbers after the "
+            f"arrow, {replay.last} for one"
         )
 
 

@@ -16,7 +16,8 @@ from processor.cli.waiting import patiently
 from processor.runtime.log import batches
 from processor.runtime.ports import InputRecord
 from processor.settings import Settings, load_settings
-from schemas.answer import parse_answer
+from processor.topics import Topics
+from schemas.answer import Answer, parse_answer
 
 
 def results(
@@ -45,7 +46,7 @@ def results(
 async def _print(settings: Settings, follow: bool, user: str | None, json: bool) -> None:
     async with patiently(open_log(settings), settings.bootstrap_servers) as reading:
         topic = reading.topics.results
-        printer = _Printer(settings.bootstrap_servers, topic, user, json)
+        printer = _Printer(settings.bootstrap_servers, reading.topics, user, json)
         offsets = await _print_there(reading, topic, printer)
         if follow:
             await reading.follow(topic, offsets, printer)
@@ -63,9 +64,9 @@ async def _print_there(reading: Reading, topic: str, printer: "_Printer") -> dic
 class _Printer(Following):
     """An `Audience` that prints answers."""
 
-    def __init__(self, servers: str, topic: str, user: str | None, json: bool) -> None:
+    def __init__(self, servers: str, topics: Topics, user: str | None, json: bool) -> None:
         super().__init__(servers)
-        self._topic = topic
+        self._topics = topics
         self._user = user
         self._json = json
         self._paint = painter()
@@ -81,9 +82,12 @@ class _Printer(Following):
                 answer = parse_answer(value)
             except ValueError:
                 say(
-                    f"live-orders: {self._topic}/{partition} at offset {record.offset} is no "
-                    "answer, so it is left out: find out who else writes to the topic"
+                    f"live-orders: {self._topics.results}/{partition} at offset {record.offset} is "
+                    "no answer, so it is left out: find out who else writes to the topic"
                 )
                 continue
             if self._user in (None, answer.get("user_id")):
-                yield safe_json(value) if self._json else answer_line(answer, self._paint)
+                yield safe_json(value) if self._json else self._line(answer)
+
+    def _line(self, answer: Answer) -> str:
+        return answer_line(answer, self._paint, self._topics.option)

@@ -19,6 +19,7 @@ from processor.cli.order_lines import (
 )
 from processor.cli.output import plain
 from processor.core.view_change import ViewChange
+from processor.topics import Topics
 from schemas.answer import parse_answer
 from schemas.claim import UNKNOWN_OFFSET
 from tests.builders import order, record
@@ -171,6 +172,16 @@ def test_a_place_of_before_the_directory_stands_nobody_knows_where() -> None:
 
 def test_ids_in_answers_cannot_act() -> None:
     assert answer(type="pause", order_id=EVIL, user_id=EVIL, result="applied").isprintable()
+
+
+def test_a_command_that_is_named_means_the_same_topics() -> None:
+    refused = parse_answer(
+        b'{"schema":1,"input":{"partition":5,"offset":3},"result":"rejected","reason":"invalid"}'
+    )
+    assert answer_line(refused, plain, Topics("late.").option).endswith(
+        "see: live-orders dead-letters list --topic-prefix late. --where source=5/3"
+    )
+    assert answer_line(refused, plain, Topics().option) == answer_line(refused, plain)
 
 
 @pytest.mark.parametrize("reason", ["malformed", "invalid", "too_large"])
