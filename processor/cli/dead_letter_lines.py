@@ -12,7 +12,7 @@ _COLUMNS = (
     Column("letter", "letter", 6, 8, 12),
     Column("written at (UTC)", "at (UTC)", 24, 24, 24),
     Column("event", "event", 6, 8, 12),
-    Column("why", "why", 24, 40, 70),
+    Column("why", "why", 32, 40, 70),
     Column("value (its beginning)", "value", 10, 30, _VALUE_CHARS),
 )
 _LAYOUTS = ((0, 1, 2, 3, 4), (0, 2, 3, 4), (0, 2, 3), (0, 3))
