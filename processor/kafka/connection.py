@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from processor.kafka.closed_transport import expect_closed_transports
+
 
 @dataclass(frozen=True, slots=True)
 class Connection:
@@ -16,6 +18,7 @@ class Connection:
 
     def options(self) -> dict[str, Any]:
         """The options that all aiokafka clients share."""
+        expect_closed_transports()
         return {
             "bootstrap_servers": self.bootstrap_servers,
             "client_id": self.client_id,
