@@ -1,8 +1,10 @@
 """Reading partitions, committed records only, with a consumer of its own."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
 
 from processor.kafka.connection import Connection
 from processor.kafka.consumer import start_consumer, stop_consumer
@@ -49,6 +51,7 @@ class KafkaInputReader:
     ) -> Mapping[str, Sequence[InputRecord]]:
         """Part of `InputReader`."""
         with for_task(f"reading {self._name}"):
+            self._require_fetching()
             try:
                 fetched = await self._consumer.getmany(
                     *self._positions, timeout_ms=timeout_ms, max_records=max_records
@@ -58,6 +61,16 @@ class KafkaInputReader:
                 return await self._fetch_leniently(min(max_records, _LENIENT_RECORDS))
             await self._move(self._consumer)
         return {where.topic: records for where, records in fetched.items()}
+
+    def _require_fetching(self) -> None:
+        """See that the client still fetches: it has a routine for that, and would not miss it.
+
+        Raises:
+            KafkaError: the routine has ended.
+        """
+        fetcher: Any = self._consumer._fetcher
+        if fetcher.error_future.done():
+            raise KafkaError("the client has stopped fetching")
 
     async def _move(self, consumer: AIOKafkaConsumer) -> None:
         for where in self._positions:
