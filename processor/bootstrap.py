@@ -124,12 +124,13 @@ async def open_processor(
             )
 
         _calm_the_collector()
-        yield Supervisor(
-            group,
-            make_context,
-            num_streams,
-            SupervisorSettings(suspend_timeout_ms=settings.rebalance_timeout_ms // 2),
-        )
+        async with broker.watching_leaders():
+            yield Supervisor(
+                group,
+                make_context,
+                num_streams,
+                SupervisorSettings(suspend_timeout_ms=settings.rebalance_timeout_ms // 2),
+            )
 
 
 def _task_settings(settings: Settings, dead_letters: TopicState) -> TaskSettings:
@@ -337,7 +338,8 @@ async def open_replay(settings: Settings) -> AsyncIterator[Replaying]:
     connection = connection_of(settings, "replay")
     async with (
         _reading(settings, found) as reading,
-        ReplayProducer(connection, reading.topics) as producer,
+        admin_client(connection) as admin,
+        ReplayProducer.open(connection, admin, reading.topics) as producer,
         offsets_client(connection, "read_uncommitted") as open_offsets,
     ):
         ends = await replace(reading, log=KafkaLog(connection, open_offsets)).ends(

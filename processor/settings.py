@@ -69,7 +69,7 @@ class Settings(BaseSettings):
     )
     # The most is what brokers allow by default (transaction.max.timeout.ms).
     transaction_timeout_ms: int = Field(
-        20_000, gt=0, le=900_000, description="the broker aborts a transaction that takes longer"
+        20_000, ge=10, le=900_000, description="the broker aborts a transaction that takes longer"
     )
     session_timeout_ms: Milliseconds = Field(
         10_000, description="without a sign of life for so long, a process loses its streams"

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -10,6 +11,7 @@ from aiokafka.errors import KafkaError
 from processor.kafka.connection import Connection
 from processor.kafka.errors import for_task
 from processor.kafka.group_offset import group_offsets
+from processor.kafka.leaders import Leaders
 from processor.kafka.reader import KafkaInputReader, KafkaPartitionReader
 from processor.kafka.record_removal import delete_records
 from processor.kafka.writer import KafkaStreamWriter
@@ -60,11 +62,18 @@ class KafkaBroker(KafkaLog):
         self._group_id = group_id
         self._topics = topics
         self._transaction_timeout_ms = transaction_timeout_ms
+        self._leaders = Leaders(admin, topics)
+
+    def watching_leaders(self) -> AbstractAsyncContextManager[None]:
+        """Notice moves of leaders for as long as the block runs, also those that cut nothing."""
+        return self._leaders.watched()
 
     async def fence(self, stream: int) -> StreamWriter:
         """Part of `Broker`."""
         return await KafkaStreamWriter.open(
             self._connection,
+            self._admin,
+            self._leaders,
             stream=stream,
             group_id=self._group_id,
             topics=self._topics,

@@ -2,11 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
-from types import TracebackType
-from typing import Any, Final, Self
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any, Final
 
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import IllegalOperation, InvalidProducerEpoch, KafkaError, ProducerFenced
 
 from processor.core.replay import PutBack
@@ -14,6 +16,9 @@ from processor.errors import KafkaUnavailable
 from processor.kafka.batch import BulkBatch
 from processor.kafka.connection import Connection
 from processor.kafka.errors import for_command
+from processor.kafka.leaders import Leaders
+from processor.kafka.markers import Markers
+from processor.kafka.take_over import BATCH_BYTES, take_over
 from processor.kafka.unheard import hear_out
 from processor.runtime.ports import OutputRecord
 from processor.topics import Topics
@@ -21,7 +26,6 @@ from schemas.replay import Position, replay_note
 
 _log = logging.getLogger(__name__)
 
-_BATCH_BYTES = 200 * 1024
 # Short, for who is killed in the middle leaves a transaction open, which holds up every reader of
 # the partitions that it wrote to.
 TRANSACTION_TIMEOUT_MS: Final = 10_000
@@ -35,42 +39,59 @@ def replay_transactional_id(topics: Topics) -> str:
 
 
 class ReplayProducer:
-    """A producer that ends and cuts off any other one for these topics when it is opened.
-
-    What was put back before that is committed by then, or never will be: so whoever reads the
-    notes afterwards knows of all.
+    """A producer that puts dead letters back.
 
     Raises:
         KafkaUnavailable: no broker answers, one refuses, or another replay has begun meanwhile.
     """
 
-    def __init__(self, connection: Connection, topics: Topics) -> None:
-        self._servers = connection.bootstrap_servers
+    def __init__(
+        self, producer: AIOKafkaProducer, markers: Markers, *, servers: str, topics: Topics
+    ) -> None:
+        self._producer = producer
+        self._markers = markers
+        self._servers = servers
         self._topics = topics
-        self._producer = AIOKafkaProducer(
-            **connection.options(),
-            transactional_id=replay_transactional_id(topics),
-            transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
-            max_batch_size=_BATCH_BYTES,
-        )
         self._in_transaction = False
 
-    async def __aenter__(self) -> Self:
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls, connection: Connection, admin: AIOKafkaAdminClient, topics: Topics
+    ) -> "AsyncIterator[ReplayProducer]":
+        """End and cut off any other one for these topics, and be one for as long as the block runs.
+
+        What was put back before that is committed by then, or never will be: so whoever reads the
+        notes afterwards knows of all.
+        """
+        servers = connection.bootstrap_servers
+        with for_command(servers):
+            async with asyncio.timeout(2 * TRANSACTION_TIMEOUT_MS / 1000):
+                producer, markers = await take_over(
+                    connection,
+                    admin,
+                    Leaders(admin, topics),
+                    transactional_id=replay_transactional_id(topics),
+                    transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
+                    group_id=None,
+                    partitions=partial(_written_by, topics=topics),
+                )
+        opened = cls(producer, markers, servers=servers, topics=topics)
         try:
-            with for_command(self._servers):
+            with for_command(servers):
                 async with asyncio.timeout(2 * TRANSACTION_TIMEOUT_MS / 1000):
-                    await self._producer.start()
-        except BaseException:
-            await self._close()
-            raise
-        return self
+                    await producer.start()
+                    await markers.settle()
+            yield opened
+        finally:
+            await opened._close()
 
     async def put_back(self, batch: Sequence[PutBack]) -> list[Position]:
         """Write events and their notes, all or none; where the events stand, in the same order."""
         try:
             with for_command(self._servers):
                 async with asyncio.timeout(TRANSACTION_TIMEOUT_MS / 1000):
-                    await self._producer.begin_transaction()
+                    await self._markers.begin(self._written_to(batch))
                     self._in_transaction = True
                     places = await self._write(
                         self._topics.events, [(one.partition, one.record) for one in batch]
@@ -93,6 +114,11 @@ class ReplayProducer:
             "leaves out what was"
         )
 
+    def _written_to(self, batch: Sequence[PutBack]) -> list[TopicPartition]:
+        events = {TopicPartition(self._topics.events, one.partition) for one in batch}
+        notes = {TopicPartition(self._topics.dead_letters, one.letter.partition) for one in batch}
+        return [*events, *notes]
+
     async def _write(
         self, topic: str, records: Iterable[tuple[int, OutputRecord]]
     ) -> list[Position]:
@@ -107,7 +133,7 @@ class ReplayProducer:
             begin = 0
             contents = [record for _, record in numbered]
             while begin < len(contents):
-                batch = BulkBatch(_BATCH_BYTES)
+                batch = BulkBatch(BATCH_BYTES)
                 end = batch.extend(contents, begin)
                 future = await self._producer.send_batch(batch, topic, partition=partition)
                 sends.append((partition, [index for index, _ in numbered[begin:end]], future))
@@ -118,14 +144,6 @@ class ReplayProducer:
             for number, index in enumerate(indexes):
                 places[index] = Position(partition, future.result().offset + number)
         return places
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self._close()
 
     async def _close(self) -> None:
         """Abort what is open and stop, within a bound."""
@@ -142,6 +160,15 @@ class ReplayProducer:
             stopping.cancel()
         elif not stopping.cancelled() and (failure := stopping.exception()) is not None:
             _log.debug("stopping a replay: %r", failure)
+
+
+async def _written_by(producer: AIOKafkaProducer, topics: Topics) -> list[TopicPartition]:
+    """All partitions that events and notes of them can come to."""
+    return [
+        TopicPartition(topic, partition)
+        for topic in (topics.events, topics.dead_letters)
+        for partition in await producer.partitions_for(topic)
+    ]
 
 
 def _notes(batch: Sequence[PutBack], places: Sequence[Position]) -> list[tuple[int, OutputRecord]]:

@@ -38,12 +38,16 @@ def hear_out(producer: AIOKafkaProducer) -> None:
     for batch in batches:
         waiters += [batch.future, batch._drain_waiter]
     for waiter in waiters:
-        if waiter is None:
-            continue
-        if waiter.done():
-            _hear(waiter)
-        else:
-            waiter.add_done_callback(_hear)
+        if waiter is not None:
+            hear(waiter)
+
+
+def hear(waiter: "asyncio.Future[Any]") -> None:
+    """Take the error of a future, now or when it has one, whoever else waits for it."""
+    if waiter.done():
+        _hear(waiter)
+    else:
+        waiter.add_done_callback(_hear)
 
 
 def _hear(waiter: "asyncio.Future[Any]") -> None:

@@ -4,30 +4,34 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import IllegalOperation, KafkaError, MessageSizeTooLargeError
+from aiokafka.producer.transaction_manager import TransactionState
 from aiokafka.structs import OffsetAndMetadata
 
 from processor.errors import FootingLost
 from processor.kafka.batch import BulkBatch
 from processor.kafka.connection import Connection
 from processor.kafka.errors import for_task
+from processor.kafka.leaders import Leaders
+from processor.kafka.markers import Markers
 from processor.kafka.missing import require_topics
-from processor.kafka.unheard import expect_failures, hear_out
+from processor.kafka.take_over import BATCH_BYTES, take_over
+from processor.kafka.unheard import expect_failures, hear, hear_out
 from processor.runtime.ports import NO_QUEUES, OutputRecord
 from processor.topics import Topics
 
 _log = logging.getLogger(__name__)
 
-# The broker takes batches up to message.max.bytes, about 1 MB by default; but aiokafka copies each
-# ten times on its way out, which is faster while it stays in the processor's cache.
-_BATCH_BYTES = 200 * 1024
 # aiokafka wraps sequence numbers wrongly after 2^31 records.
 _MAX_RECORDS = 2**30
 # Of each step of closing; with a broker that answers it takes milliseconds.
 _CLOSE_TIMEOUT_S = 0.7
+_ABORTABLE: Final = (TransactionState.IN_TRANSACTION, TransactionState.ABORTABLE_ERROR)
 # When somebody should hear of a commit that does not end.
 _SLOW_COMMIT_S = 5
 
@@ -49,6 +53,7 @@ class KafkaStreamWriter:
     def __init__(
         self,
         producer: AIOKafkaProducer,
+        markers: Markers,
         *,
         stream: int,
         group_id: str,
@@ -56,11 +61,11 @@ class KafkaStreamWriter:
         commit_timeout_ms: int,
     ) -> None:
         self._producer = producer
+        self._markers = markers
         self._stream = stream
         self._group_id = group_id
         self._topics = topics
         self._commit_timeout_s = commit_timeout_ms / 1000
-        self._in_transaction = False
         self._open: dict[tuple[str, int], BulkBatch] = {}
         self._full: list[tuple[tuple[str, int], BulkBatch]] = []
         self._records = 0
@@ -70,6 +75,8 @@ class KafkaStreamWriter:
     async def open(
         cls,
         connection: Connection,
+        admin: AIOKafkaAdminClient,
+        leaders: Leaders,
         *,
         stream: int,
         group_id: str,
@@ -78,20 +85,25 @@ class KafkaStreamWriter:
     ) -> "KafkaStreamWriter":
         """Fence off whoever wrote this stream before, and take over.
 
-        Returns only after the previous owner's transaction is completely committed or aborted:
-        the broker answers CONCURRENT_TRANSACTIONS until then, and aiokafka asks again.
+        Returns only after the previous owner's transaction is completely committed or aborted.
 
         Raises:
             FootingLost: the broker cannot be reached in time.
         """
-        producer = AIOKafkaProducer(
-            **connection.options(),
-            transactional_id=transactional_id(group_id, topics, stream),
-            transaction_timeout_ms=transaction_timeout_ms,
-            max_batch_size=_BATCH_BYTES,
-        )
+        with for_task(f"fencing stream {stream}"):
+            async with asyncio.timeout(transaction_timeout_ms / 1000):
+                producer, markers = await take_over(
+                    connection,
+                    admin,
+                    leaders,
+                    transactional_id=transactional_id(group_id, topics, stream),
+                    transaction_timeout_ms=transaction_timeout_ms,
+                    group_id=group_id,
+                    partitions=partial(_written_by, topics=topics, stream=stream),
+                )
         writer = cls(
             producer,
+            markers,
             stream=stream,
             group_id=group_id,
             topics=topics,
@@ -112,35 +124,20 @@ class KafkaStreamWriter:
         return writer
 
     async def settle(self) -> None:
-        """Part of `StreamWriter`.
-
-        A broker that is told to stop can complete a transaction without writing its markers (seen
-        with Kafka 4.3.1). Its records wait in every partition for the next marker of this producer,
-        and would be committed by one that has nothing to do with them. An abort in all partitions
-        that the stream may have written to ends that.
-        """
-        own = [TopicPartition(topic, self._stream) for topic in self._topics.outputs]
+        """Part of `StreamWriter`."""
         with for_task(f"settling the partitions of stream {self._stream}"):
             async with asyncio.timeout(self._commit_timeout_s):
-                queues = [
-                    TopicPartition(topic, partition)
-                    for topic in self._topics.queues
-                    for partition in await self._producer.partitions_for(topic)
-                ]
-                await self._producer.begin_transaction()
-                self._in_transaction = True
-                for where in (*own, *queues):
-                    self._producer._txn_manager.maybe_add_partition_to_txn(where)
-                await self._producer.abort_transaction()
-                self._in_transaction = False
+                await self._markers.settle()
+
+    @property
+    def in_doubt(self) -> bool:
+        """Part of `StreamWriter`."""
+        return self._markers.in_doubt
 
     async def begin(self) -> None:
-        """Part of `StreamWriter`."""
+        """Part of `StreamWriter`: nothing is sent before the commit, so it begins there."""
         if self._records > _MAX_RECORDS:
             raise FootingLost("the producer has used up its sequence numbers")
-        with for_task(f"beginning a transaction of stream {self._stream}"):
-            await self._producer.begin_transaction()
-            self._in_transaction = True
 
     def write(
         self, topic: str, records: Sequence[OutputRecord], partition: int | None = None
@@ -152,7 +149,7 @@ class KafkaStreamWriter:
         at = 0
         while at < len(records):
             if batch is None:
-                batch = self._open[where] = BulkBatch(_BATCH_BYTES)
+                batch = self._open[where] = BulkBatch(BATCH_BYTES)
             at = batch.extend(records, at)
             if at < len(records):
                 written_bytes += batch.size_bytes
@@ -205,6 +202,7 @@ class KafkaStreamWriter:
     async def _commit(self, offsets: dict[TopicPartition, OffsetAndMetadata]) -> int:
         with for_task(f"committing a transaction of stream {self._stream}"):
             async with asyncio.timeout(self._commit_timeout_s):
+                await self._markers.begin(self._written_to())
                 sends = await self._send_all()
                 await asyncio.gather(
                     self._producer.send_offsets_to_transaction(offsets, self._group_id),
@@ -214,8 +212,12 @@ class KafkaStreamWriter:
                     if topic == self._topics.live:
                         self._live_end = future.result().offset + count
                 await self._producer.commit_transaction()
-                self._in_transaction = False
         return self._live_end
+
+    def _written_to(self) -> list[TopicPartition]:
+        """The partitions that this transaction writes to."""
+        full = {where for where, _ in self._full}
+        return [TopicPartition(*where) for where in full.union(self._open)]
 
     async def _send_all(self) -> list[tuple[str, int, "asyncio.Future[Any]"]]:
         batches = [*self._full, *self._open.items()]
@@ -226,13 +228,14 @@ class KafkaStreamWriter:
             count = batch.records
             self._records += count
             future = await self._producer.send_batch(batch, topic, partition=partition)
+            hear(future)  # also if the next one cannot be sent
             sends.append((topic, count, future))
         return sends
 
     async def close(self) -> None:
         """Part of `StreamWriter`."""
         hear_out(self._producer)
-        if self._in_transaction:
+        if self._producer._txn_manager.state in _ABORTABLE:
             try:
                 async with asyncio.timeout(_CLOSE_TIMEOUT_S):
                     await self._producer.abort_transaction()
@@ -259,6 +262,17 @@ class KafkaStreamWriter:
         hear_out(self._producer)
         if not stopping.cancelled() and (error := stopping.exception()) is not None:
             _log.debug("stream %d: closing the producer: %r", self._stream, error)
+
+
+async def _written_by(
+    producer: AIOKafkaProducer, topics: Topics, stream: int
+) -> list[TopicPartition]:
+    """All partitions that a stream's owner may write to: its own, and the queues of all shards."""
+    return [TopicPartition(topic, stream) for topic in topics.outputs] + [
+        TopicPartition(topic, partition)
+        for topic in topics.queues
+        for partition in await producer.partitions_for(topic)
+    ]
 
 
 async def _taken(topic: str, sent: "asyncio.Future[Any]") -> None:

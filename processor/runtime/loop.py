@@ -93,6 +93,7 @@ class StreamLoop:
         now_ms = self._clock.monotonic_ms()
         return (
             self._snapshots.writing
+            or self._writer.in_doubt
             or self._snapshots.due(self._orders, now_ms)
             or now_ms - self._last_commit_ms >= self._settings.offset_refresh_interval_ms
         )

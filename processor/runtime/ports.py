@@ -88,7 +88,14 @@ class StreamWriter(Protocol):
     """
 
     async def settle(self) -> None:
-        """Abort what earlier transactions may have left undecided; comes before any reading."""
+        """End what earlier transactions may have left undecided, each as it was meant to end.
+
+        Comes before any reading.
+        """
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether something may be undecided by now; the next commit begins with settling it."""
 
     async def begin(self) -> None:
         """Begin a transaction."""

@@ -71,9 +71,8 @@ async def restore(context: TaskContext, writer: StreamWriter) -> Restored:
         Stopped: the task was told to stop meanwhile.
     """
     broker, plan = context.broker, context.plan
+    await writer.settle()
     committed = await _committed(broker, plan)
-    if committed is not None:
-        await writer.settle()
     try:
         return await _restore(context, committed)
     except (BrokenInvariant, UsageError) as error:

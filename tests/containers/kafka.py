@@ -1,13 +1,15 @@
 """A real Kafka in a container: the image of docker-compose.yml, and one broker."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any, cast
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 from testcontainers.core.container import DockerContainer
+from testcontainers.core.network import Network
 
 from tests.containers.engine import KAFKA_IMAGE, is_local
 
@@ -54,16 +56,25 @@ class KafkaContainer:
     script that has it.
     """
 
-    def __init__(self, port: int | None = None) -> None:
+    def __init__(
+        self,
+        port: int | None = None,
+        *,
+        alias: str = "localhost",
+        settings: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         """A container that is not started yet.
 
         Args:
             port: the port on the host; without one any, and then it cannot be started again, and
                 keeps its data in memory, where no slow disk holds it up.
+            alias: what other brokers call it.
+            settings: more of them, or others.
         """
+        self._alias = alias
         wait = f"until [ -e {_START_SCRIPT} ]; do sleep 0.1; done; exec bash {_START_SCRIPT}"
         self._is_there = False
-        self._container = DockerContainer(KAFKA_IMAGE).with_envs(**_SETTINGS)
+        self._container = DockerContainer(KAFKA_IMAGE).with_envs(**{**_SETTINGS, **settings})
         self._container.with_command(["bash", "-c", wait])
         # An engine on this machine opens the port for this machine only.
         host_port = ("127.0.0.1", port) if is_local() else port
@@ -79,6 +90,10 @@ class KafkaContainer:
         """Its address."""
         host = "127.0.0.1" if is_local() else self._container.get_container_host_ip()
         return f"{host}:{self._container.get_exposed_port(_PORT)}"
+
+    def join(self, network: Network) -> None:
+        """Be on a network; comes before the start."""
+        self._container.with_network(network).with_network_aliases(self._alias)
 
     def start(self) -> None:
         """Start it, on the data it had; returns when it answers a client."""
@@ -109,7 +124,7 @@ class KafkaContainer:
         self._container.start()
         self._is_there = True
         script = (
-            f"export KAFKA_ADVERTISED_LISTENERS=HOST://{self.servers},BROKER://localhost:9093\n"
+            f"export KAFKA_ADVERTISED_LISTENERS=HOST://{self.servers},BROKER://{self._alias}:9093\n"
         )
         script += "exec /etc/kafka/docker/run\n"
         self._container.copy_into_container(script.encode(), _START_SCRIPT)

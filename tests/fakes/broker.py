@@ -191,6 +191,11 @@ class FakeWriter:
     async def settle(self) -> None:
         """Part of `StreamWriter`; a transaction is never left undecided here."""
 
+    @property
+    def in_doubt(self) -> bool:
+        """Part of `StreamWriter`."""
+        return False
+
     async def begin(self) -> None:
         """Part of `StreamWriter`."""
         self._require(in_transaction=False)
