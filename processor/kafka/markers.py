@@ -144,7 +144,7 @@ class Markers:
         if await self._epochs(await self._partitions(self._producer)) == self._sure:
             self._sure_at = at
             return
-        _log.info("%s: leaders have moved: ending what may hang", self._transactional_id)
+        _log.info("%s: leaders have moved; ending what may hang", self._transactional_id)
         await self._settle(Ending.COMMIT)
 
     async def _epochs(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
