@@ -339,8 +339,8 @@ async def open_replay(settings: Settings) -> AsyncIterator[Replaying]:
     async with (
         _reading(settings, found) as reading,
         admin_client(connection) as admin,
-        ReplayProducer.open(connection, admin, reading.topics) as producer,
         offsets_client(connection, "read_uncommitted") as open_offsets,
+        ReplayProducer.open(connection, admin, open_offsets, reading.topics) as producer,
     ):
         ends = await replace(reading, log=KafkaLog(connection, open_offsets)).ends(
             reading.topics.dead_letters

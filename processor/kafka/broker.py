@@ -73,6 +73,7 @@ class KafkaBroker(KafkaLog):
         return await KafkaStreamWriter.open(
             self._connection,
             self._admin,
+            self._open_offsets,
             self._leaders,
             stream=stream,
             group_id=self._group_id,

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
-from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.conn import CloseReason
 from aiokafka.errors import ConcurrentTransactions, KafkaError, LeaderNotAvailableError
@@ -42,6 +42,7 @@ class Markers:
         self,
         producer: AIOKafkaProducer,
         admin: AIOKafkaAdminClient,
+        open_offsets: AIOKafkaConsumer,
         leaders: Leaders,
         *,
         transactional_id: str,
@@ -55,6 +56,7 @@ class Markers:
         Args:
             producer: whose markers.
             admin: whom to ask through.
+            open_offsets: whom to ask for the ends of what is written, committed or not.
             leaders: of all that it may write to.
             transactional_id: the producer's.
             group_id: the group whose offsets it commits.
@@ -64,6 +66,7 @@ class Markers:
         """
         self._producer = producer
         self._admin = admin
+        self._open_offsets = open_offsets
         self._leaders = leaders
         self._transactional_id = transactional_id
         self._group_id = group_id
@@ -99,12 +102,17 @@ class Markers:
         await self._settle(self._ending)
 
     async def _settle(self, ending: Ending | None) -> None:
-        """End whatever hangs, wherever it may have been written, by an empty transaction."""
+        """End whatever hangs, wherever something was written, by an empty transaction.
+
+        Where nothing ever was there stays nothing, not even a marker: so the first start of a
+        stream can be told from any other.
+        """
         at = self._doubts, self._leaders.moves
         partitions = await self._partitions(self._producer)
         before = await self._epochs(partitions)
         if ending is not None:
-            await self._end_everywhere(partitions, ending)
+            ends = await self._open_offsets.end_offsets([*partitions])
+            await self._end_in([where for where in partitions if ends[where] > 0], ending)
             if await self._epochs(partitions) != before:
                 raise LeaderNotAvailableError("a partition was without a leader meanwhile")
         self._sure, self._sure_at = before, at
@@ -189,7 +197,7 @@ class Markers:
             return []
         return [TopicPartition(OFFSETS_TOPIC, offsets_partition(self._group_id, count))]
 
-    async def _end_everywhere(self, partitions: Sequence[TopicPartition], ending: Ending) -> None:
+    async def _end_in(self, partitions: Sequence[TopicPartition], ending: Ending) -> None:
         while True:
             try:
                 await open_transaction(self._producer, partitions, self._group_id)

@@ -10,7 +10,13 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.client import ConnectionGroup, CoordinationType
-from aiokafka.errors import KafkaError, OperationNotAttempted, for_code
+from aiokafka.errors import (
+    InvalidProducerEpoch,
+    KafkaError,
+    OperationNotAttempted,
+    ProducerFenced,
+    for_code,
+)
 from aiokafka.protocol.transaction import AddOffsetsToTxnRequest, AddPartitionsToTxnRequest
 
 
@@ -66,5 +72,5 @@ def _raise_for(codes: Iterable[int]) -> None:
     if len(failed) > 1:  # this one only says that another one failed
         failed.discard(OperationNotAttempted.errno)
     if failed:
-        code = min(failed)
-        raise for_code(code)(f"code {code}")
+        kind = for_code(min(failed))
+        raise ProducerFenced if kind is InvalidProducerEpoch else kind(f"code {min(failed)}")

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, Final
 
-from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import IllegalOperation, InvalidProducerEpoch, KafkaError, ProducerFenced
 
@@ -57,7 +57,11 @@ class ReplayProducer:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, connection: Connection, admin: AIOKafkaAdminClient, topics: Topics
+        cls,
+        connection: Connection,
+        admin: AIOKafkaAdminClient,
+        open_offsets: AIOKafkaConsumer,
+        topics: Topics,
     ) -> "AsyncIterator[ReplayProducer]":
         """End and cut off any other one for these topics, and be one for as long as the block runs.
 
@@ -70,6 +74,7 @@ class ReplayProducer:
                 producer, markers = await take_over(
                     connection,
                     admin,
+                    open_offsets,
                     Leaders(admin, topics),
                     transactional_id=replay_transactional_id(topics),
                     transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,

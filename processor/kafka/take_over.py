@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from processor.kafka.connection import Connection
@@ -19,6 +19,7 @@ BATCH_BYTES = 200 * 1024
 async def take_over(
     connection: Connection,
     admin: AIOKafkaAdminClient,
+    open_offsets: AIOKafkaConsumer,
     leaders: Leaders,
     *,
     transactional_id: str,
@@ -31,6 +32,7 @@ async def take_over(
     Args:
         connection: how to connect.
         admin: whom to ask through.
+        open_offsets: whom to ask for the ends of what is written, committed or not.
         leaders: of all that is written to.
         transactional_id: the id.
         transaction_timeout_ms: when the broker aborts a transaction by itself.
@@ -60,6 +62,7 @@ async def take_over(
     markers = Markers(
         producer,
         admin,
+        open_offsets,
         leaders,
         transactional_id=transactional_id,
         group_id=group_id,

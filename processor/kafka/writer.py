@@ -7,7 +7,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
-from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import IllegalOperation, KafkaError, MessageSizeTooLargeError
 from aiokafka.producer.transaction_manager import TransactionState
@@ -76,6 +76,7 @@ class KafkaStreamWriter:
         cls,
         connection: Connection,
         admin: AIOKafkaAdminClient,
+        open_offsets: AIOKafkaConsumer,
         leaders: Leaders,
         *,
         stream: int,
@@ -95,6 +96,7 @@ class KafkaStreamWriter:
                 producer, markers = await take_over(
                     connection,
                     admin,
+                    open_offsets,
                     leaders,
                     transactional_id=transactional_id(group_id, topics, stream),
                     transaction_timeout_ms=transaction_timeout_ms,

@@ -255,3 +255,13 @@ async def test_settling_writes_nothing_and_leaves_the_writer_ready(backend: Back
     await settle(broker, 0)
     assert keys(await read_all(broker, topics.live, 0)) == ["one", "two"]
     assert await broker.committed(0) == Committed(2, "note")
+
+
+async def test_settling_leaves_no_trace_where_nothing_was_written(backend: Backend) -> None:
+    broker, topics = await backend.broker(), backend.topics
+    await backend.crash_while_committing(0, topics.results, [record("never")])
+    writer = await broker.fence(0)
+    await writer.settle()
+    await writer.close()
+    assert await broker.end(topics.live, 0) == 0
+    assert await broker.committed(0) is None
