@@ -3,15 +3,16 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
 
 from processor.kafka.connection import Connection
 from processor.kafka.errors import for_task
 from processor.kafka.group_offset import group_offsets
 from processor.kafka.leaders import Leaders
+from processor.kafka.passing import until_passed
 from processor.kafka.reader import KafkaInputReader, KafkaPartitionReader
 from processor.kafka.record_removal import delete_records
 from processor.kafka.writer import KafkaStreamWriter
@@ -94,17 +95,12 @@ class KafkaBroker(KafkaLog):
     async def _committed(self, stream: int, topics: Sequence[str]) -> dict[str, Committed]:
         with for_task(f"asking for the committed offsets of stream {stream}"):
             async with asyncio.timeout(self._connection.request_timeout_ms / 1000):
-                return await self._ask_for_offsets(stream, topics)
-
-    async def _ask_for_offsets(self, stream: int, topics: Sequence[str]) -> dict[str, Committed]:
-        """Ask until the group's coordinator answers: a new one takes a moment to be there."""
-        while True:
-            try:
-                return await group_offsets(self._admin, self._group_id, stream, topics)
-            except KafkaError as error:
-                if not error.retriable:
-                    raise
-            await asyncio.sleep(self._connection.retry_backoff_ms / 1000)
+                # A new coordinator takes a moment to be there.
+                return await until_passed(
+                    f"asking for the committed offsets of stream {stream}",
+                    partial(group_offsets, self._admin, self._group_id, stream, topics),
+                    self._connection.retry_backoff_ms / 1000,
+                )
 
     async def read_inputs(self, stream: int, offsets: Mapping[str, int]) -> InputReader:
         """Part of `Broker`."""

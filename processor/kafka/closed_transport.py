@@ -33,6 +33,6 @@ def _lose_and_hear(protocol: Any, error: Exception | None) -> None:
 
 
 def expect_closed_transports() -> None:
-    """Let a send over a transport that is closed already fail as any lost connection does."""
+    """Let a send over a transport that is closed fail as any lost connection does, and no more."""
     setattr(AIOKafkaProtocol, "connection_lost", _lose_and_hear)  # noqa: B010
     setattr(AIOKafkaConnection, "send", _send_or_lose)  # noqa: B010

@@ -1,33 +1,19 @@
 """Cutting off a transactional id's last owner, and learning how its last transaction ended."""
 
-import asyncio
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
 
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import (
-    ConcurrentTransactions,
-    CoordinatorLoadInProgressError,
-    CoordinatorNotAvailableError,
-    KafkaError,
-    NotCoordinatorError,
-    for_code,
-)
 from aiokafka.protocol.transaction import InitProducerIdRequest
 
+from processor.kafka.passing import raise_for, until_passed
 from processor.kafka.transaction_state import (
     TransactionState,
     describe_transaction,
     find_transaction_coordinator,
 )
 
-_PASSING: Final = (
-    ConcurrentTransactions,
-    CoordinatorLoadInProgressError,
-    CoordinatorNotAvailableError,
-    NotCoordinatorError,
-)
 _COMMITTED: Final = ("PrepareCommit", "CompleteCommit")
 _FENCED: Final = "Empty"
 
@@ -74,24 +60,16 @@ async def fence(
     Raises:
         KafkaError: the broker refuses.
     """
-    while True:
-        try:
-            coordinator = await find_transaction_coordinator(admin, transactional_id)
-            state = await describe_transaction(admin, coordinator, transactional_id)
-            ending = _ending(state)
-            noted_ms = timeout_ms - (timeout_ms - _NOTES.index(ending)) % len(_NOTES)
-            return Fenced(
-                ending, *await _initialize(admin, coordinator, transactional_id, noted_ms)
-            )
-        except KafkaError as error:
-            require_passing(error)
-        await asyncio.sleep(retry_backoff_ms / 1000)
 
+    async def fence_once() -> Fenced:
+        coordinator = await find_transaction_coordinator(admin, transactional_id)
+        state = await describe_transaction(admin, coordinator, transactional_id)
+        ending = _ending(state)
+        noted_ms = timeout_ms - (timeout_ms - _NOTES.index(ending)) % len(_NOTES)
+        return Fenced(ending, *await _initialize(admin, coordinator, transactional_id, noted_ms))
 
-def require_passing(error: KafkaError) -> None:
-    """Raise an error of a coordinator's, unless the same request can succeed some moments later."""
-    if not error.retriable and not isinstance(error, _PASSING):
-        raise error
+    doing = f"fencing {transactional_id}"
+    return await until_passed(doing, fence_once, retry_backoff_ms / 1000)
 
 
 def _ending(state: TransactionState | None) -> Ending | None:
@@ -107,6 +85,5 @@ async def _initialize(
 ) -> tuple[int, int]:
     request = InitProducerIdRequest(transactional_id, timeout_ms)
     response: Any = await admin._send_request(request, coordinator)
-    if response.error_code:
-        raise for_code(response.error_code)(transactional_id)
+    raise_for(response.error_code)
     return response.producer_id, response.producer_epoch

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import for_code
 from aiokafka.protocol.commit import OffsetFetchRequest
 
+from processor.kafka.passing import raise_for
 from processor.runtime.ports import Committed
 
 _NO_SUCH_GROUP: Final = 69
@@ -32,15 +32,10 @@ async def group_offsets(
     response: Any = await admin._send_request(request, coordinator)
     if response.error_code == _NO_SUCH_GROUP:
         return {}
-    _raise_for(response.error_code)
+    raise_for(response.error_code)
     found = {}
     for topic, [(_partition, offset, metadata, error_code)] in response.topics:
-        _raise_for(error_code)
+        raise_for(error_code)
         if offset >= 0:
             found[topic] = Committed(offset, metadata)
     return found
-
-
-def _raise_for(error_code: int) -> None:
-    if error_code:
-        raise for_code(error_code)(f"code {error_code}")

@@ -8,6 +8,7 @@ the next marker of the same producer in that partition decides about them, whate
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -15,11 +16,16 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.conn import CloseReason
 from aiokafka.errors import ConcurrentTransactions, KafkaError, LeaderNotAvailableError
 
-from processor.kafka.fencing import Ending, require_passing
+from processor.kafka.fencing import Ending
 from processor.kafka.leaders import OFFSETS_TOPIC, Leaders
 from processor.kafka.offsets_partition import offsets_partition
 from processor.kafka.opening import open_transaction
-from processor.kafka.transaction_state import describe_transaction, find_transaction_coordinator
+from processor.kafka.passing import require_passing, until_passed
+from processor.kafka.transaction_state import (
+    TransactionState,
+    describe_transaction,
+    find_transaction_coordinator,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -177,16 +183,20 @@ class Markers:
     async def _completed(self) -> int:
         """Wait until the coordinator has no marker left to write; which node it is."""
         while True:
-            try:
-                coordinator = await find_transaction_coordinator(
-                    self._admin, self._transactional_id
-                )
-                state = await describe_transaction(self._admin, coordinator, self._transactional_id)
-                if state is None or not state.name.startswith(_ENDING):
-                    return coordinator
-            except KafkaError as error:
-                require_passing(error)
+            coordinator, state = await until_passed(
+                f"asking for the state of {self._transactional_id}",
+                self._describe,
+                self._retry_backoff_s,
+            )
+            if state is None or not state.name.startswith(_ENDING):
+                return coordinator
             await asyncio.sleep(self._retry_backoff_s)
+
+    async def _describe(self) -> tuple[int, TransactionState | None]:
+        coordinator = await find_transaction_coordinator(self._admin, self._transactional_id)
+        return coordinator, await describe_transaction(
+            self._admin, coordinator, self._transactional_id
+        )
 
     def _offsets_partition(
         self, found: Mapping[TopicPartition, int | None]
@@ -198,13 +208,11 @@ class Markers:
         return [TopicPartition(OFFSETS_TOPIC, offsets_partition(self._group_id, count))]
 
     async def _end_in(self, partitions: Sequence[TopicPartition], ending: Ending) -> None:
-        while True:
-            try:
-                await open_transaction(self._producer, partitions, self._group_id)
-                break
-            except KafkaError as error:
-                require_passing(error)
-            await asyncio.sleep(_AGAIN_S)
+        await until_passed(
+            f"settling {self._transactional_id}",
+            partial(open_transaction, self._producer, partitions, self._group_id),
+            _AGAIN_S,
+        )
         if ending is Ending.COMMIT:
             await self._producer.commit_transaction()
         else:

@@ -3,8 +3,10 @@
 from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import LeaderNotAvailableError, for_code
+from aiokafka.errors import LeaderNotAvailableError
 from aiokafka.protocol.admin import DeleteRecordsRequest
+
+from processor.kafka.passing import raise_for
 
 
 async def delete_records(
@@ -26,5 +28,4 @@ async def delete_records(
     request = DeleteRecordsRequest([(topic, [(partition, before_offset)])], timeout_ms)
     response: Any = await admin._send_request(request, leader)
     for _topic, [(_partition, _low_watermark, error_code, *_), *_rest], *_ in response.topics:
-        if error_code:
-            raise for_code(error_code)(f"code {error_code}")
+        raise_for(error_code)

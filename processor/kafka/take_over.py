@@ -54,7 +54,6 @@ async def take_over(
     producer = AIOKafkaProducer(
         **connection.options(),
         transactional_id=transactional_id,
-        transaction_timeout_ms=transaction_timeout_ms,
         max_batch_size=BATCH_BYTES,
     )
     manager: Any = producer._txn_manager

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.client import CoordinationType
-from aiokafka.errors import IncompatibleBrokerVersion, for_code
+from aiokafka.errors import IncompatibleBrokerVersion
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import (
     CompactArray,
@@ -16,6 +16,8 @@ from aiokafka.protocol.types import (
     Schema,
     TaggedFields,
 )
+
+from processor.kafka.passing import raise_for
 
 _NO_SUCH_ID: Final = 105
 
@@ -109,6 +111,5 @@ async def describe_transaction(
     ((error_code, _id, name, timeout_ms, *_),) = response.transaction_states
     if error_code == _NO_SUCH_ID:
         return None
-    if error_code:
-        raise for_code(error_code)(f"code {error_code}")
+    raise_for(error_code)
     return TransactionState(name, timeout_ms)

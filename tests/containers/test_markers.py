@@ -57,15 +57,15 @@ class World:
             writer.write(self.topics.claims, [record(key)], 1)
         await writer.commit(offset, f"with {key}")
 
-    async def lose_broker_before_the_end(self, writer: Any, ending: str) -> None:
-        """Let the broker be lost when all is written, and before that is committed or aborted."""
-        end = getattr(writer._producer, ending)
+    async def lose_broker_before_the_end(self, writer: Any) -> None:
+        """Let the broker be lost when all is written, and before that is committed."""
+        commit = writer._producer.commit_transaction
 
-        async def lose_and_end() -> None:
+        async def lose_and_commit() -> None:
             await self.lose_broker()
-            await end()
+            await commit()
 
-        setattr(writer._producer, ending, lose_and_end)
+        writer._producer.commit_transaction = lose_and_commit
 
     async def readable(self, topic: str, partition: int = 0) -> list[str]:
         """The keys of what a reader of committed records gets, once nothing of it hangs."""
@@ -115,11 +115,17 @@ async def owner(world: World) -> StreamWriter:
     return writer
 
 
-async def test_the_next_owner_commits_what_was_committed_without_markers(world: World) -> None:
+async def owner_whose_last_commit_hangs(world: World) -> StreamWriter:
+    """An owner with two commits, the second one without markers; the broker is still away."""
     writer = await owner(world)
     await world.commit(writer, "one", 1)
-    await world.lose_broker_before_the_end(writer, "commit_transaction")
+    await world.lose_broker_before_the_end(writer)
     await world.commit(writer, "two", 2)
+    return writer
+
+
+async def test_the_next_owner_commits_what_was_committed_without_markers(world: World) -> None:
+    writer = await owner_whose_last_commit_hangs(world)
     await writer.close()
     await world.get_broker_back()
     await (await owner(world)).close()
@@ -128,10 +134,7 @@ async def test_the_next_owner_commits_what_was_committed_without_markers(world: 
 
 
 async def test_it_is_committed_also_when_an_owner_in_between_has_only_fenced(world: World) -> None:
-    writer = await owner(world)
-    await world.commit(writer, "one", 1)
-    await world.lose_broker_before_the_end(writer, "commit_transaction")
-    await world.commit(writer, "two", 2)
+    writer = await owner_whose_last_commit_hangs(world)
     await writer.close()
     await world.get_broker_back()
     await (await world.broker.fence(0)).close()
@@ -163,10 +166,7 @@ async def test_the_next_owner_aborts_what_was_aborted_without_markers(world: Wor
 
 
 async def test_an_owner_that_stays_commits_it_with_its_next_transaction(world: World) -> None:
-    writer = await owner(world)
-    await world.commit(writer, "one", 1)
-    await world.lose_broker_before_the_end(writer, "commit_transaction")
-    await world.commit(writer, "two", 2)
+    writer = await owner_whose_last_commit_hangs(world)
     await world.get_broker_back()
     assert writer.in_doubt
     writer_again: Any = writer
