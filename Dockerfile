@@ -20,7 +20,6 @@ RUN python -m venv --without-pip /venv \
  && pip --python /venv install --require-hashes --requirement requirements/run.txt
 COPY pyproject.toml hatch_build.py README.md LICENSE ./
 COPY broker/NOTICE broker/
-COPY schemas schemas
 COPY processor processor
 RUN pip wheel --no-deps --no-build-isolation --wheel-dir dist . \
  && pip --python /venv install --no-deps --no-index dist/*.whl

@@ -1,7 +1,8 @@
 """Events as a trading back end would send them, from a seed."""
 
+import asyncio
 import random
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 
 from aiokafka import AIOKafkaProducer
 
@@ -70,28 +71,53 @@ def _place(user: str, order_id: str, chance: random.Random) -> bytes:
     )
 
 
+class Batches:
+    """Events on their way to a topic, in a batch a stream that is sent when it is full."""
+
+    def __init__(self, producer: AIOKafkaProducer, topic: str, num_streams: int) -> None:
+        self._producer = producer
+        self._topic = topic
+        self._open = [producer.create_batch() for _ in range(num_streams)]
+        self._sent: list[Awaitable[object]] = []
+
+    async def add(self, stream: int, key: bytes, value: bytes) -> None:
+        """Add an event; waits only while the producer takes no more."""
+        if self._open[stream].append(timestamp=None, key=key, value=value) is None:
+            await self._send(stream)
+            self._open[stream].append(timestamp=None, key=key, value=value)
+
+    async def send(self, stream: int) -> None:
+        """Send all that is open of a stream; what comes meanwhile, too."""
+        while self._open[stream].record_count():
+            await self._send(stream)
+
+    async def acknowledged(self) -> None:
+        """Wait until the broker has all that was sent.
+
+        Raises:
+            KafkaError: it has not taken something.
+        """
+        await asyncio.gather(*self._sent)
+
+    async def _send(self, stream: int) -> None:
+        batch, self._open[stream] = self._open[stream], self._producer.create_batch()
+        self._sent.append(await self._producer.send_batch(batch, self._topic, partition=stream))
+
+
 async def fill(
     bootstrap_servers: str, topic: str, num_streams: int, events: Iterator[Event]
 ) -> list[int]:
     """Write events to their users' streams; how many each stream got."""
     counts = [0] * num_streams
-    producer = AIOKafkaProducer(
+    async with AIOKafkaProducer(
         bootstrap_servers=bootstrap_servers, acks="all", enable_idempotence=True
-    )
-    await producer.start()
-    try:
-        batches = [producer.create_batch() for _ in range(num_streams)]
+    ) as producer:
+        batches = Batches(producer, topic, num_streams)
         for user, value in events:
             stream = stream_of(user, num_streams)
             counts[stream] += 1
-            key = user.encode()
-            if batches[stream].append(timestamp=None, key=key, value=value) is None:
-                await producer.send_batch(batches[stream], topic, partition=stream)
-                batches[stream] = producer.create_batch()
-                batches[stream].append(timestamp=None, key=key, value=value)
-        for stream, batch in enumerate(batches):
-            if batch.record_count():
-                await producer.send_batch(batch, topic, partition=stream)
-    finally:
-        await producer.stop()
+            await batches.add(stream, user.encode(), value)
+        for stream in range(num_streams):
+            await batches.send(stream)
+        await batches.acknowledged()
     return counts

@@ -10,15 +10,15 @@ import tracemalloc
 from time import process_time_ns
 from typing import NamedTuple
 
-from processor.core.event_order import EventOrder
-from processor.core.finished import FinishedOffsets
-from processor.core.progress_log import ProgressLog
-from processor.core.ready import EventRun
-from processor.core.reorder import ReorderPolicy
-from processor.core.seen_blocks import SeenBlocks
-from processor.core.seen_ids import SeenIds, id_digest
-from processor.core.stream import Input, OrderStream
-from schemas.event import Event, Refusal, parse_event
+from processor.core.event_time.event_order import EventOrder
+from processor.core.event_time.finished_offsets import FinishedOffsets
+from processor.core.event_time.progress_log import ProgressLog
+from processor.core.event_time.released import EventRun
+from processor.core.event_time.reorder import ReorderPolicy
+from processor.core.event_time.seen_blocks import SeenBlocks
+from processor.core.event_time.seen_ids import SeenIds, id_digest
+from processor.core.orders.stream import Input, OrderStream
+from processor.wire.event import Event, Refusal, parse_event
 
 EVENTS = 200_000
 ROUNDS = 5

@@ -1,111 +1,99 @@
-"""How long the directory's round trips take on an idle system, as who waits for them sees it."""
+"""From handing an event to a producer until its answer is read, at several rates.
+
+And what that takes: CPU of the processor and of the broker, and transactions.
+"""
 
 import asyncio
 import json
-import statistics
+import sys
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from typing import Any
+from typing import NamedTuple
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from benchmarks import proc, topics
+from benchmarks.plan import Plan
+from benchmarks.processes import Child, processor, run
+from benchmarks.target import Target
+from processor.app.topics import topics_of
 
-from benchmarks import topics
-from benchmarks.observe import wait_until_committed
-from benchmarks.processes import child
-from processor.bootstrap import topics_of
-from processor.core.sharding import stream_of
-
-_COUNT = 200
-_LIMIT_S = 30
-
-Answer = dict[str, Any]
+# Until both have started.
+_AHEAD_S = 3
+# Until there are as many live orders as there will be, and all has been run some thousand times.
+_WARM_UP_S = 8
 
 
-async def latencies(servers: str, num_streams: int) -> dict[str, float]:
-    """Two round trips, one at a time.
+class Cost(NamedTuple):
+    """What was used in a time; ``broker_cores`` is None where the broker is not to be seen."""
 
-    An id-only cancel is written to another stream than its order's: milliseconds from there to its
-    final answer. Two users place the same id: milliseconds from the second place's answer, which
-    says applied, to the correction that revokes it.
-    """
-    settings = topics.fresh_settings(servers, "latency", directory="on")
+    processor_cores: float
+    broker_cores: float | None
+    transactions_per_s: float
+
+
+async def latencies(
+    target: Target, num_streams: int, rates: list[int], seconds: float
+) -> dict[str, float]:
+    """Place to answer, at each rate in events a second, for so many seconds after a warm-up."""
+    figures: dict[str, float] = {}
+    for rate in rates:
+        found = await _at_rate(target, num_streams, rate, seconds)
+        print(f"  {rate:,} events/s: {found}", file=sys.stderr, flush=True)
+        figures |= {f"{name}_at_{rate}": value for name, value in found.items()}
+    return figures
+
+
+async def _at_rate(target: Target, num_streams: int, rate: int, seconds: float) -> dict[str, float]:
+    settings = topics.fresh_settings(target.servers, "latency")
     ours = topics_of(settings)
     try:
         await topics.prepare(settings, num_streams)
-        async with child(["benchmarks.measured"], **topics.environment(settings)) as processor:
-            await wait_until_committed(servers, settings.app_id, ours.events, [0] * num_streams)
-            async with _desk(servers, ours.events, ours.results, num_streams) as desk:
-                cancels = [await _cancel(desk, number, num_streams) for number in range(_COUNT)]
-                windows = [await _revoke(desk, number, num_streams) for number in range(_COUNT)]
-            await processor.stop()
+        async with processor(target, settings, num_streams) as child:
+            await child.running()
+            begin_s = time.monotonic() + _AHEAD_S
+            from_s = begin_s + _WARM_UP_S
+            times = (round(moment * 1e9) for moment in (begin_s, from_s, from_s + seconds))
+            plan = Plan(target.servers, ours.events, ours.results, num_streams, rate, *times)
+            sent, read, cost = await asyncio.gather(
+                run(["benchmarks.load", plan.dump()]),
+                run(["benchmarks.answers", plan.dump()]),
+                _cost(target, child, plan),
+            )
+            await child.stop()
     finally:
-        await topics.delete(servers, settings.topic_prefix)
-    return {**_percentiles("id_only_cancel", cancels), **_percentiles("revoke", windows)}
+        await topics.delete(target.servers, settings.topic_prefix)
+    return _figures(json.loads(sent), json.loads(read), cost)
 
 
-def _percentiles(name: str, times_ms: list[float]) -> dict[str, float]:
-    cuts = statistics.quantiles(times_ms, n=100)
-    return {f"{name}_p50_ms": round(cuts[49], 1), f"{name}_p99_ms": round(cuts[98], 1)}
+def _figures(sent: dict[str, float], read: dict[str, float], cost: Cost) -> dict[str, float]:
+    if sent["places"] != read["places"]:
+        raise SystemExit(f"{sent['places']} places were sent, {read['places']} were applied")
+    figures = {f"place_to_answer_{name}": round(read[name], 1) for name in ("p50_ms", "p99_ms")}
+    figures["processor_cores"] = round(cost.processor_cores, 3)
+    if cost.broker_cores is not None:
+        figures["broker_cores"] = round(cost.broker_cores, 3)
+    figures["transactions_per_second"] = round(cost.transactions_per_s, 1)
+    # The load itself was late by so much: with much more than 10 ms the machine is too busy.
+    figures["load_late_p99_ms"] = round(sent["late_p99_ms"], 1)
+    return figures
 
 
-class _Desk:
-    """Where events are handed in and answers come out."""
+async def _cost(target: Target, child: Child, plan: Plan) -> Cost:
+    """What is used while the load is measured."""
+    broker = proc.broker_pid(target.servers)
 
-    def __init__(self, producer: AIOKafkaProducer, consumer: AIOKafkaConsumer, topic: str) -> None:
-        self._producer = producer
-        self._consumer = consumer
-        self._topic = topic
+    async def used() -> tuple[float, float, float, float]:
+        broker_s = proc.cpu_s(broker) if broker is not None else 0.0
+        now_s, cpu_s = time.monotonic(), child.cpu_s
+        return now_s, cpu_s, broker_s, (await child.report())["transactions"]
 
-    async def send(self, stream: int, **event: str) -> None:
-        value = json.dumps(event).encode()
-        await self._producer.send_and_wait(self._topic, value, partition=stream)
-
-    async def until(self, holds: Callable[[Answer], object]) -> float:
-        """Wait for an answer; when it was read, in seconds."""
-        async with asyncio.timeout(_LIMIT_S):
-            while True:
-                record = await self._consumer.getone()
-                if holds(json.loads(record.value or b"")):
-                    return time.monotonic()
-
-
-@asynccontextmanager
-async def _desk(servers: str, events: str, results: str, num_streams: int) -> AsyncIterator[_Desk]:
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=servers,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        isolation_level="read_committed",
+    await asyncio.sleep(plan.from_ns / 1e9 - time.monotonic())
+    before = await used()
+    await asyncio.sleep(plan.until_ns / 1e9 - time.monotonic())
+    after = await used()
+    took_s, cpu_s, broker_s, transactions = (
+        end - begin for begin, end in zip(before, after, strict=True)
     )
-    async with AIOKafkaProducer(bootstrap_servers=servers) as producer, consumer:
-        consumer.assign([TopicPartition(results, number) for number in range(num_streams)])
-        yield _Desk(producer, consumer, events)
-
-
-async def _place(desk: _Desk, user: str, order_id: str, num_streams: int) -> float:
-    stream = stream_of(user, num_streams)
-    order = {"currency": "BTC", "amount": "1", "price": "1"}
-    await desk.send(stream, type="place", order_id=order_id, user_id=user, **order)
-    return await desk.until(lambda answer: answer["order_id"] == order_id)
-
-
-async def _cancel(desk: _Desk, number: int, num_streams: int) -> float:
-    user, order_id = f"user-{number}", f"order-{number}"
-    await _place(desk, user, order_id, num_streams)
-    sent_s = time.monotonic()
-    elsewhere = (stream_of(user, num_streams) + 1) % num_streams
-    await desk.send(elsewhere, type="cancel", order_id=order_id)
-    read_s = await desk.until(lambda answer: answer["result"] == "applied")
-    return (read_s - sent_s) * 1000
-
-
-async def _revoke(desk: _Desk, number: int, num_streams: int) -> float:
-    order_id = f"twice-{number}"
-    first = f"user-{number}"
-    users = (f"other-{other}" for other in range(1000))
-    second = next(u for u in users if stream_of(u, num_streams) != stream_of(first, num_streams))
-    await _place(desk, first, order_id, num_streams)
-    applied_s = await _place(desk, second, order_id, num_streams)
-    revoked_s = await desk.until(lambda answer: answer.get("revoked"))
-    return (revoked_s - applied_s) * 1000
+    return Cost(
+        cpu_s / took_s,
+        broker_s / took_s if broker is not None else None,
+        transactions / took_s,
+    )

@@ -1,14 +1,16 @@
 """What a reader of the topics can tell of a run: when it is done, and how long it took."""
 
 import asyncio
-import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
+from processor.wire.position import POSITION_KEY, Position, parse_position
+
 _POLL_S = 0.1
+_QUIET_MS = 500
 _LIMIT_S = 900
 # More than the transaction markers that can stand at the end of a partition.
 _TAIL = 50
@@ -32,37 +34,49 @@ async def wait_until_committed(servers: str, group: str, topic: str, counts: Seq
         await admin.close()
 
 
-async def wait_until_agreed(servers: str, group: str, topic: str, num_streams: int) -> None:
-    """Wait until the directory knows as many orders as are live, by what the group has committed.
+async def wait_until_agreed(servers: str, topic: str, counts: Sequence[int]) -> None:
+    """Wait until all events are finished and the directory knows as many orders as are live.
 
-    All events must be committed, and no id used twice: then it has read all that it was told.
+    Args:
+        servers: the Kafka.
+        topic: ``orders.progress``, where the positions stand.
+        counts: the events of each stream; no id is used twice.
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=servers)
-    await admin.start()
+    consumer = _reader(servers)
+    await consumer.start()
     try:
+        consumer.assign([TopicPartition(topic, number) for number in range(len(counts))])
+        positions: dict[int, Position] = {}
         deadline = time.monotonic() + _LIMIT_S
-        partitions = [TopicPartition(topic, number) for number in range(num_streams)]
-        while True:
-            found = await admin.list_consumer_group_offsets(group, partitions=partitions)
-            committed = [json.loads(one.metadata) for one in found.values()]
-            live = sum(one["live_orders"] for one in committed)
-            if live == sum(one["directory"]["owners"] for one in committed):
+        while time.monotonic() < deadline:
+            fetched = await consumer.getmany(timeout_ms=_QUIET_MS)
+            for where, records in fetched.items():
+                for record in records:
+                    if record.key == POSITION_KEY.encode() and record.value is not None:
+                        positions[where.partition] = parse_position(record.value)
+            # Not between two of them: places that a shard still has to hear of may be as many as
+            # ends of orders.
+            if not fetched and are_agreed(positions, counts):
                 return
-            if time.monotonic() > deadline:
-                raise SystemExit(f"the directory of {group} did not finish in {_LIMIT_S} s")
-            await asyncio.sleep(_POLL_S)
+        raise SystemExit(f"{topic} did not come to an end in {_LIMIT_S} s")
     finally:
-        await admin.close()
+        await consumer.stop()
+
+
+def are_agreed(positions: Mapping[int, Position], counts: Sequence[int]) -> bool:
+    """Whether streams have finished so many events, and shards know as many orders as are live."""
+    if any(
+        stream not in positions or positions[stream]["events"] < count
+        for stream, count in enumerate(counts)
+    ):
+        return False
+    live = sum(one["live_orders"] for one in positions.values())
+    return live == sum(one["directory"]["owners"] for one in positions.values())
 
 
 async def seconds_of_writing(servers: str, topics: Sequence[str], num_streams: int) -> float:
     """From the first record's timestamp to the last one's, over all partitions."""
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=servers,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        isolation_level="read_committed",
-    )
+    consumer = _reader(servers)
     await consumer.start()
     try:
         first_ms, last_ms = [], []
@@ -73,6 +87,15 @@ async def seconds_of_writing(servers: str, topics: Sequence[str], num_streams: i
         return (max(last_ms) - min(first_ms)) / 1000
     finally:
         await consumer.stop()
+
+
+def _reader(servers: str) -> AIOKafkaConsumer:
+    return AIOKafkaConsumer(
+        bootstrap_servers=servers,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        isolation_level="read_committed",
+    )
 
 
 async def _timestamps(

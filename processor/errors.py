@@ -25,11 +25,30 @@ class BrokenInvariant(LiveOrdersError):
     exit_code = 70
 
 
-class FootingLost(Exception):
+class TaskLost(Exception):
     """A task cannot go on as it is: cut off, a failed send, an unknown outcome, a broker away.
 
-    The remedy is always the same: close, fence and restore, if the stream is still ours.
+    The remedy is always the same: close, take over and restore, if the stream is still ours.
     """
+
+
+class RoundAborted(TaskLost):
+    """A transaction was aborted: nothing of it was committed."""
+
+
+class SessionLost(TaskLost):
+    """The process cannot write as it is: cut off, or the outcome of a transaction is unknown.
+
+    It must acquire its transactional id again before it writes anything.
+    """
+
+
+class CutOff(SessionLost):
+    """Another process has acquired the transactional id, or ended the transaction."""
+
+
+class OffsetUnstable(Exception):
+    """A transaction that has not ended has put an offset of the group into it."""
 
 
 class OffsetGone(Exception):

@@ -48,7 +48,7 @@ Servers = Annotated[str, AfterValidator(_servers)]
 
 
 class Settings(BaseSettings):
-    """What can be set; see each field's description."""
+    """All settings; see each field's description."""
 
     model_config = SettingsConfigDict(
         env_prefix=_PREFIX, env_file=_ENV_FILE, extra="ignore", frozen=True
@@ -62,8 +62,15 @@ class Settings(BaseSettings):
     )
     topic_prefix: Name = Field("orders.", description="what the names of all topics begin with")
 
-    commit_interval_ms: Milliseconds = Field(100, description="commit at least so often under load")
-    max_batch_events: int = Field(5000, gt=0, description="commit after so many events")
+    commit_interval_ms: Milliseconds = Field(
+        10,
+        description="shortest time between two transactions; each costs the brokers about as much",
+    )
+    max_batch_events: int = Field(
+        20_000,
+        gt=0,
+        description="a transaction takes no more once it has so many records, of all streams",
+    )
     max_event_bytes: int = Field(
         65_536, gt=0, le=900_000, description="refuse events that are larger"
     )
@@ -74,7 +81,7 @@ class Settings(BaseSettings):
     session_timeout_ms: Milliseconds = Field(
         10_000, description="without a sign of life for so long, a process loses its streams"
     )
-    heartbeat_interval_ms: Milliseconds = Field(1_000, description="how often to give one")
+    heartbeat_interval_ms: Milliseconds = Field(1_000, description="heartbeat interval")
     rebalance_timeout_ms: Milliseconds = Field(
         15_000, description="how long a rebalance waits for a process to finish its transactions"
     )
@@ -83,11 +90,7 @@ class Settings(BaseSettings):
         5_000, description="how long a command waits for a Kafka that does not answer"
     )
 
-    directory: Literal["on", "off"] = Field(
-        "on",
-        description="the order-id directory: one live order an id, and commands by order id alone",
-    )
-    # What waits is kept with its deadline: a mistake here would last as long.
+    # A waiting command is kept with its deadline: a mistake here would last as long.
     routing_grace_ms: int = Field(
         5_000,
         gt=0,
@@ -110,7 +113,7 @@ class Settings(BaseSettings):
     )
     reorder_idle_ms: Milliseconds = Field(
         1_000,
-        description="when none comes to wait for so long, or for the window, let go of what waits",
+        description="release held events after this long, or the window, without a new one",
     )
     late_events: Literal["apply", "reject"] = Field(
         "apply", description="what becomes of an event that is late by more than the window"
@@ -119,15 +122,12 @@ class Settings(BaseSettings):
         60_000, description="with a window, refuse events whose time is ahead of the clock by more"
     )
     reorder_max_events: int = Field(
-        100_000, gt=0, description="how many events of a stream may wait for their time"
+        100_000, gt=0, description="how many events of a stream may be held"
     )
 
     snapshot_interval_ms: Milliseconds = Field(1_000, description="snapshot at most so often")
     snapshot_max_age_ms: Milliseconds = Field(
         600_000, description="a snapshot of a stream that changes is never older"
-    )
-    offset_refresh_interval_ms: Milliseconds = Field(
-        3_600_000, description="commit the offset so often when idle, so that it does not expire"
     )
     accept_lost_events: bool = Field(
         False, description="go on although retention has removed events that were not read"
@@ -141,18 +141,13 @@ class Settings(BaseSettings):
         2_000, gt=0, le=1_000_000, description="live orders of the market at most"
     )
 
-    @property
-    def directory_on(self) -> bool:
-        """Whether there is a directory."""
-        return self.directory == "on"
-
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         _require(self, "commit_interval_ms", "transaction_timeout_ms", factor=2)
         _require(self, "heartbeat_interval_ms", "session_timeout_ms", factor=3)
         _require(self, "session_timeout_ms", "rebalance_timeout_ms")
         _require(self, "snapshot_interval_ms", "snapshot_max_age_ms", factor=2)
-        if self.directory_on and self.reorder_window_ms:
+        if self.reorder_window_ms:
             # Else a place that waits for its time would come too late for a command by id alone.
             for wait in ("reorder_window_ms", "reorder_idle_ms"):
                 _require(self, wait, "routing_grace_ms", plus_ms=_ROUTING_SLACK_MS)
@@ -197,7 +192,7 @@ def unknown_settings() -> list[str]:
         if name.startswith(_PREFIX) and name not in known and not _NOT_OURS.match(name):
             meant = get_close_matches(name, known, n=1, cutoff=0.8)
             hint = f"; did you mean {meant[0]}?" if meant else ""
-            said.append(f"{name} is no setting and has no effect{hint}")
+            said.append(f"Unknown setting {name} is ignored{hint}")
     return said
 
 

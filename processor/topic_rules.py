@@ -1,4 +1,4 @@
-"""What each topic must be like, and how one that is not can be mended."""
+"""The rules for each topic, and how one that breaks them can be mended."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -59,6 +59,7 @@ def specs(topics: Topics, num_streams: int, replication_factor: int) -> list[Top
         topics.live: compacted,
         topics.snapshots: compacted,
         topics.progress: compacted,
+        topics.directory: compacted,
         topics.results: {**deleted, "max.message.bytes": str(OUTPUT_MAX_BYTES)},
         topics.dead_letters: {
             "cleanup.policy": "delete",
@@ -74,8 +75,6 @@ def specs(topics: Topics, num_streams: int, replication_factor: int) -> list[Top
         "max.message.bytes": str(OUTPUT_MAX_BYTES),
         "segment.bytes": str(64 * _MIB),
     }
-    if topics.directory_on:
-        by_name[topics.directory] = compacted
     by_name |= dict.fromkeys(topics.queues, queue)
     durable = {"min.insync.replicas": "2"} if replication_factor >= 3 else {}
     safe = {"unclean.leader.election.enable": "false"}
@@ -88,7 +87,7 @@ def specs(topics: Topics, num_streams: int, replication_factor: int) -> list[Top
 def problems(
     topics: Topics, found: Mapping[str, TopicState], *, snapshot_max_age_ms: int
 ) -> list[str]:
-    """What keeps topics from keeping the promises, each with its remedy; best is none.
+    """The reasons why topics cannot keep the promises, each with its remedy; best is none.
 
     Args:
         topics: their names.

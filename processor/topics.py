@@ -5,17 +5,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Topics:
-    """Topic names under a prefix; all have the same number of partitions, one per stream.
-
-    ``directory_on`` tells whether there is an order-id directory, and so its three topics.
-    """
+    """Topic names under a prefix; all have the same number of partitions, one per stream."""
 
     prefix: str = "orders."
-    directory_on: bool = False
 
     @property
     def option(self) -> str:
-        """What a command line must have to mean these topics, with a blank before; or nothing."""
+        """The option that names these topics on a command line, with a blank before; or nothing."""
         return "" if self.prefix == type(self)().prefix else f" --topic-prefix {self.prefix}"
 
     @property
@@ -40,12 +36,12 @@ class Topics:
 
     @property
     def dead_letters(self) -> str:
-        """What could not be an event."""
+        """Records that are no events."""
         return f"{self.prefix}dead-letters"
 
     @property
     def progress(self) -> str:
-        """What a task knows beside its orders, compacted: ids it has seen, events that wait."""
+        """A task's knowledge beside its orders, compacted: its position, ids, held events."""
         return f"{self.prefix}progress"
 
     @property
@@ -66,19 +62,22 @@ class Topics:
     @property
     def outputs(self) -> tuple[str, ...]:
         """All topics in which a task writes its own partition, and no other."""
-        own = (self.live, self.snapshots, self.progress, self.results, self.dead_letters)
-        return (*own, self.directory) if self.directory_on else own
+        return (*self.tables, self.results, self.dead_letters)
 
     @property
     def queues(self) -> tuple[str, ...]:
         """All topics in which tasks write to each other."""
-        return (self.claims, self.routed) if self.directory_on else ()
+        return (self.claims, self.routed)
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """All topics of which a task reads its partition."""
+        return (self.events, *self.queues)
 
     @property
     def tables(self) -> tuple[str, ...]:
         """All compacted topics."""
-        own = (self.live, self.snapshots, self.progress)
-        return (*own, self.directory) if self.directory_on else own
+        return (self.live, self.snapshots, self.progress, self.directory)
 
     @property
     def all(self) -> tuple[str, ...]:

@@ -8,18 +8,19 @@ import json
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from processor.cli.answer_lines import answer_line
-from processor.cli.dead_letter_lines import dead_letter_json, dead_letter_line, dead_letter_shape
-from processor.cli.letter_view import letter_view
-from processor.cli.output import plain
-from processor.core.records import answer_records, live_records
-from processor.core.stream import OrderStream
-from processor.runtime.inputs import read_inputs
-from processor.runtime.letters import letter_of
-from schemas.answer import ANSWER, parse_answer
-from schemas.dead_letter import Header, dead_letter, read_dead_letter, record_bytes
-from schemas.event import Refusal
-from schemas.live_order import parse_live_order
+from processor.cli.dead_letters.lines import dead_letter_json, dead_letter_line, dead_letter_shape
+from processor.cli.dead_letters.view import letter_view
+from processor.cli.render.answer_lines import answer_line
+from processor.cli.terminal.output import plain
+from processor.core.orders.records import answer_records, live_records
+from processor.core.orders.stream import OrderStream
+from processor.reader.dead_letters import letter_of
+from processor.task.event_inputs import read_inputs
+from processor.wire.answer import ANSWER, parse_answer
+from processor.wire.dead_letter import dead_letter, read_dead_letter, record_bytes
+from processor.wire.event import Refusal
+from processor.wire.live_order import parse_live_order
+from processor.wire.record import Header
 from tests.model import NaiveSystem
 from tests.naive_event import read_event
 
@@ -93,7 +94,8 @@ def judge(values: Sequence[bytes | None]) -> None:
     events = [None if _is_too_large(one) else read_event(one) for one in values]
     expected = [{} if event is None else model.apply(0, event) for event in events]
 
-    _check_answers(inputs, [value or b"" for _, value, _ in answer_records(0, decisions)], expected)
+    answers = answer_records((0, decision) for decision in decisions)
+    _check_answers(inputs, [value or b"" for _, value, _ in answers], expected)
     assert [record.offset for record, _ in refused] == [
         offset for offset, event in enumerate(events) if event is None
     ]

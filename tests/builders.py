@@ -3,13 +3,13 @@
 import json
 from typing import Any, NamedTuple
 
-from processor.core.order import Order
-from processor.core.records import answer_records, live_records
+from processor.core.orders.order import Order
+from processor.core.orders.records import answer_records, live_records
+from processor.core.orders.stream import Change, Decision, OrderStream
 from processor.core.sharding import stream_of
-from processor.core.stream import Change, Decision, OrderStream
-from schemas.answer import Reason
-from schemas.event import Event, EventType, Refusal, parse_event
-from schemas.live_order import LiveOrder, Status, parse_live_order
+from processor.wire.answer import Reason
+from processor.wire.event import Event, EventType, Refusal, parse_event
+from processor.wire.live_order import LiveOrder, Status, parse_live_order
 
 LiveRecord = tuple[bytes, bytes | None, list[tuple[str, bytes | None]]]
 
@@ -100,6 +100,6 @@ def live_record(change: Change, stream: int) -> LiveRecord:
 
 def write_answer(stream: int, decision: Decision) -> bytes:
     """The one answer to a decision."""
-    ((_key, value, _headers),) = answer_records(stream, [decision])
+    ((_key, value, _headers),) = answer_records([(stream, decision)])
     assert value is not None
     return value

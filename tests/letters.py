@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from processor.runtime.letters import Letter, Replay, letter_of
-from schemas.dead_letter import Header, dead_letter
-from schemas.event import Refusal, RefusalReason
+from processor.reader.dead_letters import Letter, Replay, letter_of
+from processor.wire.dead_letter import dead_letter
+from processor.wire.event import Refusal, RefusalReason
+from processor.wire.record import Header
 from tests.fakes.log import StoredRecord
 
 AT_MS = 1_767_225_600_000

@@ -7,11 +7,10 @@ from typing import Annotated
 
 import typer
 
-from processor.cli import (
+from processor.cli import demo
+from processor.cli.commands import (
     broker,
-    dead_letters,
-    demo,
-    live,
+    list_orders,
     market,
     produce,
     results,
@@ -19,8 +18,9 @@ from processor.cli import (
     topics,
     watch,
 )
-from processor.cli.misspelt import name_misspelt, naming_misspelt
-from processor.cli.output import prepare_streams, say
+from processor.cli.dead_letters import command as dead_letters
+from processor.cli.terminal.output import prepare_streams, say
+from processor.cli.terminal.unknown_settings import name_misspelt, naming_misspelt
 from processor.errors import LiveOrdersError
 
 _NAME = "live-orders"
@@ -35,7 +35,7 @@ app = typer.Typer(
 app.command("demo")(naming_misspelt(demo.demo))
 app.command("run")(run.run)  # says it in its log
 app.command("produce")(naming_misspelt(produce.produce))
-app.command("list")(naming_misspelt(live.list_orders))
+app.command("list")(naming_misspelt(list_orders.list_orders))
 app.command("watch")(naming_misspelt(watch.watch))
 app.command("results")(naming_misspelt(results.results))
 app.command("market")(naming_misspelt(market.market))

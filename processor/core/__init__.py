@@ -1,1 +1,4 @@
-"""The pure core: order rules, streams and snapshots. No Kafka, asyncio, clock or environment."""
+"""The pure rules, in three rooms: orders, directory and event time.
+
+No Kafka, event loop, clock, chance or environment. Time comes in as an argument.
+"""

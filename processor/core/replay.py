@@ -1,25 +1,10 @@
 """Putting a dead letter back: which record goes to which partition, and why it may not go."""
 
-from typing import NamedTuple
-
-from processor.core.messages import EventRecord
-from processor.core.records import Record
 from processor.core.sharding import murmur2, stream_of
-from schemas.dead_letter import ReadDeadLetter, record_bytes
-from schemas.event import Event, Refusal, parse_event, too_large
-from schemas.replay import Position, marked_headers
-
-
-class PutBack(NamedTuple):
-    """A record for ``orders.events``, from a letter, for a partition.
-
-    ``problem``: why it would be refused once more; nothing when it is an event.
-    """
-
-    letter: Position
-    partition: int
-    record: Record
-    problem: str
+from processor.wire.dead_letter import ReadDeadLetter, record_bytes
+from processor.wire.event import Event, Refusal, parse_event, too_large
+from processor.wire.record import EventRecord
+from processor.wire.replay import Position, PutBack, marked_headers
 
 
 def put_back(
@@ -31,7 +16,7 @@ def put_back(
     num_streams: int,
     max_event_bytes: int,
 ) -> PutBack:
-    """What goes back from a letter.
+    """The event that goes back from a letter.
 
     Key, value and headers are the producer's own, and the partition is what any producer with
     Kafka's default partitioner takes: the event's user decides, else the key, else the record

@@ -2,11 +2,11 @@
 
 from decimal import Decimal
 
-from processor.core.merge import merge_streams
+from processor.core.orders.merge import merge_streams
+from processor.core.orders.stream import Decision, OrderStream
 from processor.core.sharding import stream_of
-from processor.core.stream import Decision, OrderStream
-from schemas.event import EVENT, Event
-from schemas.money import plain_decimal
+from processor.wire.event import EVENT, Event
+from processor.wire.money import plain_decimal
 
 Amount = int | float | str | Decimal
 

@@ -64,7 +64,7 @@ async def embedded_broker(
 
 
 async def _address(process: Process, port: int) -> str:
-    """What it prints once it answers."""
+    """The line that it prints once it answers."""
     if process.stdout is None:
         raise AssertionError("its standard output is a pipe")
     line = await process.stdout.readline()

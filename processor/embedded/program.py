@@ -31,7 +31,7 @@ async def find_program() -> Path:
 
 
 async def _built() -> Path:
-    """What broker/build.py prints; on standard error it says what it is doing."""
+    """The output of broker/build.py, which says on standard error what it is doing."""
     build = await asyncio.create_subprocess_exec(
         sys.executable, _BUILD, stdout=asyncio.subprocess.PIPE, start_new_session=True
     )

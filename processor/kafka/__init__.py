@@ -1,1 +1,1 @@
-"""The ports of the runtime on aiokafka: the only package that imports it."""
+"""The ports of tasks and readers on aiokafka. No other package imports it."""

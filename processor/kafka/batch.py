@@ -6,7 +6,7 @@ from typing import Any
 
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-from processor.runtime.ports import OutputRecord
+from processor.wire.record import Record
 
 
 class BulkBatch(BatchBuilder):
@@ -32,7 +32,7 @@ class BulkBatch(BatchBuilder):
         """How many records are in it."""
         return self._relative_offset
 
-    def extend(self, records: Sequence[OutputRecord], begin: int) -> int:
+    def extend(self, records: Sequence[Record], begin: int) -> int:
         """Add records, in order, until the batch is full.
 
         Args:

@@ -1,119 +1,138 @@
-"""Kafka as readers and tasks see it."""
+"""Kafka as tasks see it."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
-from functools import partial
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Final, TypeVar
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.client import CoordinationType
+from aiokafka.protocol.admin import DeleteRecordsRequest
 
-from processor.kafka.connection import Connection
-from processor.kafka.errors import for_task
-from processor.kafka.group_offset import group_offsets
-from processor.kafka.leaders import Leaders
-from processor.kafka.passing import until_passed
-from processor.kafka.reader import KafkaInputReader, KafkaPartitionReader
-from processor.kafka.record_removal import delete_records
-from processor.kafka.writer import KafkaStreamWriter
-from processor.runtime.ports import Bounds, Committed, InputReader, PartitionReader, StreamWriter
+from processor.errors import OffsetUnstable
+from processor.kafka.cluster import Cluster
+from processor.kafka.errors import UnstableOffsetCommitError, for_task
+from processor.kafka.other_transactions import abort_seen, find_holders, see_transaction
+from processor.kafka.protocol.offset_fetch import OffsetFetchRequest, stable_offset_of
+from processor.kafka.reader import KafkaLog
+from processor.kafka.retriable import raise_for, until_passed
+from processor.kafka.transactions.values import TransactionVersion
+from processor.kafka.transactions_of_process import KafkaTransactions
+from processor.task.ports import InputReader, Partition, TransactionView
 from processor.topics import Topics
 
+_T = TypeVar("_T")
 
-class KafkaLog:
-    """A `Log` on aiokafka: one consumer for offsets, and one for each partition that is read."""
-
-    def __init__(self, connection: Connection, offsets: AIOKafkaConsumer) -> None:
-        self._connection = connection
-        self._offsets = offsets
-
-    async def bounds(self, topic: str, partition: int) -> Bounds:
-        """Part of `Log`: the end is the one that a reader of committed records gets to."""
-        where = TopicPartition(topic, partition)
-        with for_task(f"asking for the offsets of {topic}/{partition}"):
-            begin = await self._offsets.beginning_offsets([where])
-            end = await self._offsets.end_offsets([where])
-        return Bounds(begin[where], end[where])
-
-    async def read(self, topic: str, partition: int, offset: int) -> PartitionReader:
-        """Part of `Log`."""
-        return await KafkaPartitionReader.open(self._connection, topic, partition, offset)
+_NO_SUCH_GROUP: Final = 69
+# Locks are held for milliseconds.
+_LOCK_TIMEOUT_MS: Final = 10_000
 
 
 class KafkaBroker(KafkaLog):
-    """A `Broker` on aiokafka: a log, and a transactional producer for each stream.
-
-    ``offsets`` is asked for the offsets of what is committed, ``open_offsets`` for those of all.
-    """
+    """A `Broker` over the connections of a process."""
 
     def __init__(
-        self,
-        connection: Connection,
-        offsets: AIOKafkaConsumer,
-        open_offsets: AIOKafkaConsumer,
-        admin: AIOKafkaAdminClient,
-        *,
-        group_id: str,
-        topics: Topics,
-        transaction_timeout_ms: int,
+        self, cluster: Cluster, version: TransactionVersion, *, group_id: str, topics: Topics
     ) -> None:
-        super().__init__(connection, offsets)
-        self._open_offsets = open_offsets
-        self._admin = admin
+        super().__init__(cluster)
+        self._version = version
         self._group_id = group_id
         self._topics = topics
-        self._transaction_timeout_ms = transaction_timeout_ms
-        self._leaders = Leaders(admin, topics)
-
-    def watching_leaders(self) -> AbstractAsyncContextManager[None]:
-        """Notice moves of leaders for as long as the block runs, also those that cut nothing."""
-        return self._leaders.watched()
-
-    async def fence(self, stream: int) -> StreamWriter:
-        """Part of `Broker`."""
-        return await KafkaStreamWriter.open(
-            self._connection,
-            self._admin,
-            self._open_offsets,
-            self._leaders,
-            stream=stream,
-            group_id=self._group_id,
-            topics=self._topics,
-            transaction_timeout_ms=self._transaction_timeout_ms,
-        )
-
-    async def committed(self, stream: int) -> Committed | None:
-        """Part of `Broker`."""
-        found = await self._committed(stream, (self._topics.events,))
-        return found.get(self._topics.events)
-
-    async def queue_offsets(self, stream: int, topics: Sequence[str]) -> Mapping[str, int]:
-        """Part of `Broker`."""
-        found = await self._committed(stream, topics)
-        return {topic: committed.offset for topic, committed in found.items()}
-
-    async def _committed(self, stream: int, topics: Sequence[str]) -> dict[str, Committed]:
-        with for_task(f"asking for the committed offsets of stream {stream}"):
-            async with asyncio.timeout(self._connection.request_timeout_ms / 1000):
-                # A new coordinator takes a moment to be there.
-                return await until_passed(
-                    f"asking for the committed offsets of stream {stream}",
-                    partial(group_offsets, self._admin, self._group_id, stream, topics),
-                    self._connection.retry_backoff_ms / 1000,
-                )
+        self._request_timeout_s = cluster.connection.request_timeout_ms / 1000
+        self._retry_s = cluster.connection.retry_backoff_ms / 1000
 
     async def read_inputs(self, stream: int, offsets: Mapping[str, int]) -> InputReader:
         """Part of `Broker`."""
-        return await KafkaInputReader.open(self._connection, stream, offsets)
+        return self._cluster.fetcher.open(stream, offsets)
+
+    async def topic_ids(self) -> Mapping[str, str]:
+        """Part of `Broker`: as the cluster was last seen, a second ago at most."""
+        ids = {topic: self._cluster.view.topic_id(topic) for topic in self._topics.all}
+        return {topic: found.hex() for topic, found in ids.items() if found is not None}
+
+    async def transaction_of(self, transactional_id: str) -> TransactionView:
+        """Part of `Broker`."""
+        return await self._ask(
+            f"asking for the transaction of {transactional_id}",
+            lambda: see_transaction(self._cluster, transactional_id),
+        )
+
+    async def abort_transaction(self, seen: TransactionView) -> None:
+        """Part of `Broker`."""
+        await self._ask(
+            f"ending the transaction of {seen.transactional_id}",
+            lambda: abort_seen(self._cluster, seen, self._version),
+        )
+
+    async def holders_of(self, partitions: Sequence[Partition]) -> Sequence[str]:
+        """Part of `Broker`."""
+        names = ", ".join(map(str, partitions))
+        return await self._ask(
+            f"asking for the open transactions in {names}",
+            lambda: find_holders(self._cluster, partitions),
+        )
+
+    async def group_offset(self, stream: int) -> int | None:
+        """Part of `Broker`: on the embedded broker, offsets of other streams count, too."""
+        request = OffsetFetchRequest(self._group_id, self._topics.events, stream)
+
+        async def ask() -> int | None:
+            response: Any = await self._cluster.ask_coordinator(
+                CoordinationType.GROUP, self._group_id, request
+            )
+            error_code, offset = stable_offset_of(response)
+            if error_code == _NO_SUCH_GROUP:
+                return None
+            if error_code == UnstableOffsetCommitError.errno:
+                raise OffsetUnstable
+            if error_code:
+                self._cluster.forget_coordinator(CoordinationType.GROUP, self._group_id)
+            raise_for(error_code)
+            return None if offset < 0 else offset
+
+        return await self._ask(f"asking for the group's offset of stream {stream}", ask)
+
+    async def settle_transaction(self, transactional_id: str) -> None:
+        """Part of `Broker`."""
+        topics = self._topics
+        written = [
+            Partition(topic, partition)
+            for topic in (*topics.outputs, *topics.queues)
+            for partition in range(self._cluster.view.partitions(topic))
+        ]
+        transactions = self._transactions(transactional_id)
+        try:
+            await transactions.acquire(written)
+        finally:
+            await transactions.close()
+
+    async def lock(self, name: str) -> KafkaTransactions:
+        """Part of `Broker`: all apps on these topics have the same one."""
+        return self._transactions(f"live-orders:{self._topics.prefix}:{name}")
+
+    def _transactions(self, transactional_id: str) -> KafkaTransactions:
+        return KafkaTransactions(
+            self._cluster,
+            transactional_id,
+            self._version,
+            group_id=self._group_id,
+            timeout_ms=_LOCK_TIMEOUT_MS,
+        )
 
     async def purge(self, topic: str, partition: int, offset: int) -> None:
         """Part of `Broker`."""
-        timeout_ms = self._connection.request_timeout_ms
-        with for_task(f"deleting what was read of {topic}/{partition}"):
-            await delete_records(self._admin, topic, partition, offset, timeout_ms)
+        where = Partition(topic, partition)
 
-    async def end(self, topic: str, partition: int) -> int:
-        """Part of `Broker`."""
-        where = TopicPartition(topic, partition)
-        with for_task(f"asking for the end of {topic}/{partition}"):
-            return int((await self._open_offsets.end_offsets([where]))[where])
+        async def ask() -> None:
+            request = DeleteRecordsRequest(
+                [(topic, [(partition, offset)])], self._cluster.connection.request_timeout_ms
+            )
+            [node] = self._cluster.by_leader([where])
+            response: Any = await self._cluster.client.send(node, request)
+            for _topic, [(_partition, _watermark, error_code, *_), *_rest], *_ in response.topics:
+                raise_for(error_code)
+
+        await self._ask(f"deleting what was read of {where}", ask)
+
+    async def _ask(self, doing: str, ask: Callable[[], Awaitable[_T]]) -> _T:
+        with for_task(doing):
+            async with asyncio.timeout(self._request_timeout_s):
+                return await until_passed(doing, ask, self._retry_s)

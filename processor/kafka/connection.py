@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from processor.kafka.closed_transport import expect_closed_transports
+from processor.kafka.uvloop_compat import expect_closed_transports
 
 
 @dataclass(frozen=True, slots=True)

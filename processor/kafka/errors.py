@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from aiokafka.errors import (
     AuthenticationFailedError,
+    BrokerResponseError,
     ClusterAuthorizationFailedError,
     ConsumerStoppedError,
     GroupAuthorizationFailedError,
@@ -21,11 +22,23 @@ from aiokafka.errors import (
     kafka_errors,
 )
 
-from processor.errors import FootingLost, KafkaUnavailable, OffsetGone
+from processor.errors import KafkaUnavailable, OffsetGone, TaskLost
+from processor.kafka.fetch_errors import TopicGone
 
 # PRODUCER_FENCED, which aiokafka 0.14 does not know and shows as an unknown error "during batch
 # delivery". It means what the older code means that aiokafka turns into ProducerFenced.
 kafka_errors.setdefault(90, InvalidProducerEpoch)
+
+
+class UnstableOffsetCommitError(BrokerResponseError):
+    """An open transaction has an offset for the partition; aiokafka 0.14 does not know it."""
+
+    errno = 88
+    message = "UNSTABLE_OFFSET_COMMIT"
+    retriable = True
+
+
+kafka_errors.setdefault(UnstableOffsetCommitError.errno, UnstableOffsetCommitError)
 
 REFUSALS = (
     AuthenticationFailedError,
@@ -51,12 +64,12 @@ def describe(error: BaseException) -> str:
 
 @contextmanager
 def for_task(doing: str) -> Iterator[None]:
-    """Translate for tasks: whatever fails takes the footing, but for a refusal.
+    """Translate for tasks: any failure loses the task, but for a refusal.
 
     Raises:
         KafkaUnavailable: Kafka refuses us, and will again.
         OffsetGone: the position is not in the log.
-        FootingLost: anything else; fencing and restoring is the remedy.
+        TaskLost: anything else; taking over and restoring is the remedy.
     """
     try:
         yield
@@ -68,13 +81,14 @@ def for_task(doing: str) -> Iterator[None]:
     # IllegalOperation: a producer that was cut off in between says that it is in no transaction.
     except (
         KafkaError,
+        TopicGone,
         IllegalOperation,
         ConsumerStoppedError,
         OSError,
         TimeoutError,
         AssertionError,
     ) as error:
-        raise FootingLost(f"{doing}: {describe(error)}") from error
+        raise TaskLost(f"{doing}: {describe(error)}") from error
 
 
 @contextmanager

@@ -8,13 +8,12 @@ from typing import Self
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaTimeoutError
 
-from processor.core.records import NO_HEADERS
 from processor.core.sharding import stream_of
 from processor.errors import KafkaUnavailable
 from processor.kafka.batch import BulkBatch
 from processor.kafka.connection import Connection
 from processor.kafka.errors import for_command
-from processor.runtime.ports import OutputRecord
+from processor.wire.record import NO_HEADERS, Record
 
 _log = logging.getLogger(__name__)
 
@@ -58,7 +57,7 @@ class EventProducer:
     async def send(self, key: str, value: bytes) -> None:
         """Queue one event; returns before it is acknowledged."""
         stream = stream_of(key, self._num_streams)
-        record: list[OutputRecord] = [(key.encode(), value, NO_HEADERS)]
+        record: list[Record] = [(key.encode(), value, NO_HEADERS)]
         batch = self._open.get(stream)
         if batch is None:
             batch = self._open[stream] = BulkBatch(_BATCH_BYTES, transactional=False)

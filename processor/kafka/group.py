@@ -5,24 +5,38 @@ import logging
 from collections.abc import Awaitable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.client import CoordinationType
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
-from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
-from aiokafka.errors import KafkaError
+from aiokafka.errors import (
+    CoordinatorLoadInProgressError,
+    CoordinatorNotAvailableError,
+    KafkaError,
+    NotCoordinatorError,
+    RebalanceInProgressError,
+)
+from aiokafka.protocol.group import HeartbeatRequest
 
 from processor.errors import KafkaUnavailable
+from processor.kafka.cluster import Cluster
 from processor.kafka.connection import Connection
 from processor.kafka.consumer import stop_consumer
 from processor.kafka.errors import REFUSALS, describe
-from processor.runtime.ports import GroupListener
+from processor.kafka.internals import membership_of
+from processor.task.ports import GroupListener, Membership
 
 _log = logging.getLogger(__name__)
 
 _POLL_TIMEOUT_MS = 500
 _RESTART_DELAY_S = 1.0
+# While the group rebalances, its last generation is still the current one.
+_CURRENT = (0, RebalanceInProgressError.errno)
+_COORDINATOR_MOVED = (
+    CoordinatorLoadInProgressError.errno,
+    CoordinatorNotAvailableError.errno,
+    NotCoordinatorError.errno,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +56,20 @@ class GroupSettings:
 class KafkaGroup:
     """A `Group` on an aiokafka consumer whose partitions are all paused.
 
-    Reading is done by consumers with manual assignment, one a task: a restore or a slow task
-    holds up neither the heartbeats nor another task's fetches.
+    Reading is done by the process's fetcher: a restore or a slow task holds up no heartbeats.
     """
 
     def __init__(
         self,
         connection: Connection,
-        admin: AIOKafkaAdminClient,
+        cluster: Cluster,
         *,
         group_id: str,
         events_topic: str,
         settings: GroupSettings,
     ) -> None:
-        # The coordinator knows members by client id too; ours must be ours alone.
         self._connection = connection
-        self._admin = admin
+        self._cluster = cluster
         self._group_id = group_id
         self._topic = events_topic
         self._settings = settings
@@ -115,34 +127,26 @@ class KafkaGroup:
                 await starting
             await stop_consumer(consumer)
 
-    async def owns(self, stream: int) -> bool:
+    async def is_member(self, membership: Membership) -> bool:
         """Part of `Group`."""
+        request = HeartbeatRequest(self._group_id, membership.generation, membership.member_id)
         try:
-            says = await self._coordinator_says(stream)
+            response = await self._cluster.ask_coordinator(
+                CoordinationType.GROUP, self._group_id, request
+            )
         except (KafkaError, OSError) as error:
             self._complain(describe(error))
             return False
+        if response.error_code in _COORDINATOR_MOVED:
+            self._cluster.forget_coordinator(CoordinationType.GROUP, self._group_id)
         self._complaint = ""
-        return says
+        return response.error_code in _CURRENT
 
     def _complain(self, complaint: str) -> None:
         """Say it once: every stream asks, and asks again."""
         if complaint != self._complaint:
-            _log.info("asking for the members of %s: %s", self._group_id, complaint)
+            _log.info("asking the coordinator of %s: %s", self._group_id, complaint)
         self._complaint = complaint
-
-    async def _coordinator_says(self, stream: int) -> bool:
-        responses: list[Any] = await self._admin.describe_consumer_groups([self._group_id])
-        for response in responses:
-            for error_code, _group, state, _type, _protocol, members, *_ in response.groups:
-                if error_code or state != "Stable":
-                    continue
-                for _member_id, client_id, _host, _metadata, assignment in members:
-                    if client_id == self._connection.client_id and assignment:
-                        decoded = ConsumerProtocolMemberAssignment.decode(assignment)
-                        if TopicPartition(self._topic, stream) in decoded.partitions():
-                            return True
-        return False
 
 
 class _Pausing(ConsumerRebalanceListener):
@@ -159,7 +163,8 @@ class _Pausing(ConsumerRebalanceListener):
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
         # No heartbeats while this one runs: nothing here may wait.
         self._consumer.pause(*assigned)
-        self._listener.on_assigned(frozenset(one.partition for one in assigned))
+        streams = frozenset(one.partition for one in assigned)
+        self._listener.on_assigned(streams, membership_of(self._consumer))
 
 
 def _own_sticky_assignor() -> type[StickyPartitionAssignor]:

@@ -1,129 +1,20 @@
-"""Reading partitions, committed records only, with a consumer of its own."""
+"""The reader's ports over the fetcher of a process."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
-
-from processor.kafka.connection import Connection
-from processor.kafka.consumer import start_consumer, stop_consumer
+from processor.kafka.cluster import Cluster
 from processor.kafka.errors import for_task
-from processor.kafka.lenient import read_leniently
-from processor.kafka.raw_records import hand_out_raw_records
-from processor.runtime.ports import InputRecord
-
-# How many records are decoded the slow way when one of them needs it.
-_LENIENT_RECORDS = 100
-
-
-class KafkaInputReader:
-    """An `InputReader` on an aiokafka consumer with manual assignment."""
-
-    def __init__(
-        self,
-        connection: Connection,
-        consumer: AIOKafkaConsumer,
-        positions: dict[TopicPartition, int],
-    ) -> None:
-        self._connection = connection
-        self._consumer = consumer
-        self._positions = positions
-        self._by_topic = {where.topic: where for where in positions}
-        self._name = ", ".join(f"{where.topic}/{where.partition}" for where in positions)
-
-    @classmethod
-    async def open(
-        cls, connection: Connection, partition: int, offsets: Mapping[str, int]
-    ) -> "KafkaInputReader":
-        """Start reading a partition of some topics, each at an offset.
-
-        Raises:
-            FootingLost: the broker cannot be reached.
-        """
-        positions = {TopicPartition(topic, partition): at for topic, at in offsets.items()}
-        with for_task(f"opening partition {partition} of {', '.join(offsets)}"):
-            consumer = await _open(connection, positions, hand_out_raw_records)
-        return cls(connection, consumer, positions)
-
-    async def fetch(
-        self, *, max_records: int, timeout_ms: int
-    ) -> Mapping[str, Sequence[InputRecord]]:
-        """Part of `InputReader`."""
-        with for_task(f"reading {self._name}"):
-            self._require_fetching()
-            try:
-                fetched = await self._consumer.getmany(
-                    *self._positions, timeout_ms=timeout_ms, max_records=max_records
-                )
-            except UnicodeDecodeError:
-                # The decoder is stuck there, and has dropped what it had decoded before.
-                return await self._fetch_leniently(min(max_records, _LENIENT_RECORDS))
-            await self._move(self._consumer)
-        return {where.topic: records for where, records in fetched.items()}
-
-    def _require_fetching(self) -> None:
-        """See that the client still fetches: it has a routine for that, and would not miss it.
-
-        Raises:
-            KafkaError: the routine has ended.
-        """
-        fetcher: Any = self._consumer._fetcher
-        if fetcher.error_future.done():
-            raise KafkaError("the client has stopped fetching")
-
-    async def _move(self, consumer: AIOKafkaConsumer) -> None:
-        for where in self._positions:
-            self._positions[where] = await consumer.position(where)
-
-    async def _fetch_leniently(self, max_records: int) -> Mapping[str, Sequence[InputRecord]]:
-        """Get past a record whose header names are no UTF-8, with a consumer of its own."""
-        await stop_consumer(self._consumer)
-        slow = await _open(self._connection, self._positions, read_leniently)
-        try:
-            fetched = await slow.getmany(
-                *self._positions,
-                timeout_ms=self._connection.request_timeout_ms,
-                max_records=max_records,
-            )
-            positions = {where: await slow.position(where) for where in self._positions}
-        finally:
-            await stop_consumer(slow)
-        self._consumer = await _open(self._connection, positions, hand_out_raw_records)
-        self._positions.update(positions)
-        return {where.topic: records for where, records in fetched.items()}
-
-    def position(self, topic: str) -> int:
-        """Part of `InputReader`."""
-        return self._positions[self._by_topic[topic]]
-
-    def lag(self, topic: str) -> int:
-        """Part of `InputReader`."""
-        end = self._consumer.last_stable_offset(self._by_topic[topic])
-        return 0 if end is None else max(end - self.position(topic), 0)
-
-    async def close(self) -> None:
-        """Part of `InputReader`."""
-        await stop_consumer(self._consumer)
+from processor.reader.ports import Bounds, PartitionReader
+from processor.task.ports import InputReader, Offsets, Partition
+from processor.wire.record import InputRecord
 
 
 class KafkaPartitionReader:
     """A `PartitionReader`: an input reader of one partition."""
 
-    def __init__(self, reader: KafkaInputReader, topic: str) -> None:
+    def __init__(self, reader: InputReader, topic: str) -> None:
         self._reader = reader
         self._topic = topic
-
-    @classmethod
-    async def open(
-        cls, connection: Connection, topic: str, partition: int, offset: int
-    ) -> "KafkaPartitionReader":
-        """Start reading at an offset.
-
-        Raises:
-            FootingLost: the broker cannot be reached.
-        """
-        return cls(await KafkaInputReader.open(connection, partition, {topic: offset}), topic)
 
     async def fetch(self, *, max_records: int, timeout_ms: int) -> Sequence[InputRecord]:
         """Part of `PartitionReader`."""
@@ -145,22 +36,28 @@ class KafkaPartitionReader:
         await self._reader.close()
 
 
-async def _open(
-    connection: Connection,
-    positions: Mapping[TopicPartition, int],
-    prepare: Callable[[AIOKafkaConsumer], None],
-) -> AIOKafkaConsumer:
-    consumer = AIOKafkaConsumer(
-        **connection.options(),
-        enable_auto_commit=False,
-        isolation_level="read_committed",
-        # Never guess a position: one that is gone is an error.
-        auto_offset_reset="none",
-    )
-    await start_consumer(consumer)
-    prepare(consumer)
-    # No await in between: the fetcher must not see a partition without its position.
-    consumer.assign(list(positions))
-    for where, offset in positions.items():
-        consumer.seek(where, offset)
-    return consumer
+class KafkaLog:
+    """A `Log` over the connections of a process."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+
+    async def bounds(self, topic: str, partition: int) -> Bounds:
+        """Part of `Log`: the end is the one that a reader of committed records gets to."""
+        where = Partition(topic, partition)
+        found = (await self.offsets([where]))[where]
+        return Bounds(found.begin, found.stable_end)
+
+    async def read(self, topic: str, partition: int, offset: int) -> PartitionReader:
+        """Part of `Log`."""
+        return KafkaPartitionReader(self._cluster.fetcher.open(partition, {topic: offset}), topic)
+
+    async def offsets(self, partitions: Sequence[Partition]) -> Mapping[Partition, Offsets]:
+        """Where partitions begin and end now.
+
+        Raises:
+            TaskLost: a broker does not say.
+        """
+        names = ", ".join(map(str, partitions))
+        with for_task(f"asking for the offsets of {names}"):
+            return await self._cluster.offsets(partitions)

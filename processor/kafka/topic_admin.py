@@ -54,7 +54,7 @@ async def wait_for_topics(admin: AIOKafkaAdminClient, topics: Topics) -> dict[st
 
 
 async def default_replication_factor(admin: AIOKafkaAdminClient) -> int:
-    """What the broker gives a topic that asks for nothing."""
+    """The broker's replication factor for a topic that asks for none."""
     key = "default.replication.factor"
     node = (await admin.describe_cluster())["brokers"][0]["node_id"]
     resource = ConfigResource(ConfigResourceType.BROKER, str(node), {key: None})

@@ -5,8 +5,8 @@ from typing import Final
 
 from processor.market.live_book import LiveBook, Placed, take
 from processor.market.prices import Prices
-from schemas.event import EventType
-from schemas.timestamp import format_time
+from processor.wire.event import EventType
+from processor.wire.timestamp import format_time
 
 WireEvent = dict[str, str]
 """An event as its JSON has it."""
@@ -53,7 +53,7 @@ class Market:
         return len(self._book)
 
     def next_event(self, now_us: int) -> WireEvent:
-        """What happens next, at this time (microseconds since the epoch)."""
+        """The next event, at this time (microseconds since the epoch)."""
         kind = self._choose_kind()
         event: WireEvent = {"type": kind} | self._act(kind)
         self._events += 1

@@ -1,4 +1,4 @@
-"""What is traded, and for how much."""
+"""The instruments that are traded, and their prices."""
 
 import random
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Two brokers, of which the second has all that streams read and write, and can be lost.
+"""Two brokers, of which the second can be lost.
 
 The first one is the controller and coordinates the transactions: it goes on when the partitions of
 a transaction have lost their leaders.
@@ -9,22 +9,22 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.client import CoordinationType
 from aiokafka.errors import KafkaError
 from testcontainers.core.network import Network
 
-from processor.kafka.transaction_state import find_transaction_coordinator
-from processor.kafka.writer import transactional_id
+from processor.kafka.cluster import Cluster
 from processor.topic_rules import specs
 from processor.topics import Topics
 from tests.containers.kafka import KafkaContainer
 from tests.free_port import free_port
 
-_COORDINATOR, _DATA = 1, 2
-_PARTITIONS = 2
+STAYS: Final = 1
+CAN_BE_LOST: Final = 2
+NO_LEADER: Final = -1
 _LIMIT_S = 60
 _POLL_S = 0.05
 _COMMON: Final = {
@@ -32,11 +32,11 @@ _COMMON: Final = {
     "KAFKA_CONTROLLER_QUORUM_VOTERS": "1@broker-1:9094",
 }
 _SETTINGS: Final[Mapping[int, Mapping[str, str]]] = {
-    _COORDINATOR: {
+    STAYS: {
         **_COMMON,
         "KAFKA_LISTENERS": "HOST://:9092,BROKER://:9093,CONTROLLER://:9094",
     },
-    _DATA: {**_COMMON, "KAFKA_NODE_ID": "2", "KAFKA_PROCESS_ROLES": "broker"},
+    CAN_BE_LOST: {**_COMMON, "KAFKA_NODE_ID": "2", "KAFKA_PROCESS_ROLES": "broker"},
 }
 
 
@@ -48,32 +48,34 @@ class BrokerPair:
     """The two brokers."""
 
     def __init__(self) -> None:
-        self._coordinator = _broker(_COORDINATOR)
-        self._data = _broker(_DATA)
+        self._stays = _broker(STAYS)
+        self._can_be_lost = _broker(CAN_BE_LOST)
 
     @property
     def servers(self) -> str:
         """The address of the broker that stays."""
-        return self._coordinator.servers
+        return self._stays.servers
 
     def start(self, network: Network) -> None:
         """Start both."""
-        for broker in (self._coordinator, self._data):
+        for broker in (self._stays, self._can_be_lost):
             broker.join(network)
             broker.start()
 
     def close(self) -> None:
         """Remove both."""
-        self._data.close()
-        self._coordinator.close()
+        self._can_be_lost.close()
+        self._stays.close()
 
-    def lose(self) -> None:
-        """kill -9 the second broker."""
-        self._data.kill()
+    async def lose(self, admin: AIOKafkaAdminClient) -> None:
+        """kill -9 the second broker; returns when none of its partitions has a leader any more."""
+        await asyncio.to_thread(self._can_be_lost.kill)
+        await _leave(admin, CAN_BE_LOST)
 
-    def get_back(self) -> None:
-        """Start it again, on the data it had."""
-        self._data.start()
+    async def get_back(self, admin: AIOKafkaAdminClient) -> None:
+        """Start it again, on the data it had; returns when all partitions have leaders."""
+        await asyncio.to_thread(self._can_be_lost.start)
+        await _leave(admin, NO_LEADER)
 
 
 @contextmanager
@@ -88,78 +90,68 @@ def broker_pair() -> Iterator[BrokerPair]:
             pair.close()
 
 
-@dataclass(frozen=True, slots=True)
-class PairedStream:
-    """A group and topics, all that stream 0 reads and writes being on the second broker."""
+async def _leave(admin: AIOKafkaAdminClient, node: int) -> None:
+    """Wait until a node leads no partition; what nobody leads is led by `NO_LEADER`."""
+    deadline = time.monotonic() + _LIMIT_S
+    while True:
+        leaders = await _leaders(admin)
+        if leaders and node not in leaders:
+            return
+        assert time.monotonic() < deadline, f"leaders: {leaders}"
+        await asyncio.sleep(_POLL_S)
 
-    admin: AIOKafkaAdminClient
-    group_id: str
-    topics: Topics
 
-    @classmethod
-    async def create(cls, admin: AIOKafkaAdminClient) -> "PairedStream":
-        """New ones, the transactions of which the first broker coordinates."""
-        deadline = time.monotonic() + _LIMIT_S
-        # Before, all partitions of the topics that coordinate would come to the first.
-        while len((await admin.describe_cluster())["brokers"]) < _DATA:
-            assert time.monotonic() < deadline, "the second broker never joined"
-            await asyncio.sleep(_POLL_S)
-        while True:
-            group_id, prefix = (f"pair-{uuid.uuid4().hex[:8]}" for _ in range(2))
-            stream = cls(admin, group_id, Topics(f"{prefix}.", directory_on=True))
-            if await stream._coordinators() == (_COORDINATOR, _DATA):
-                break
-            assert time.monotonic() < deadline, "never coordinated as it should be"
-        await stream._create_topics()
-        return stream
+async def _leaders(admin: AIOKafkaAdminClient) -> set[int]:
+    """Who leads partitions, those of internal topics included; nobody if no broker says."""
+    try:
+        return {
+            part["leader"] for one in await admin.describe_topics() for part in one["partitions"]
+        }
+    except KafkaError as error:
+        if not error.retriable:
+            raise
+        return set()
 
-    async def _coordinators(self) -> tuple[int, int]:
-        """Who coordinates its transactions, and who its group; 0 as long as nobody does."""
-        try:
-            return (
-                await find_transaction_coordinator(
-                    self.admin, transactional_id(self.group_id, self.topics, 0)
-                ),
-                await self.admin.find_coordinator(self.group_id),
-            )
-        except KafkaError as error:
-            if not error.retriable:
-                raise
-            await asyncio.sleep(_POLL_S)
-            return 0, 0
 
-    async def _create_topics(self) -> None:
-        placed = {number: [_DATA] for number in range(_PARTITIONS)}
-        await self.admin.create_topics(
-            [
-                NewTopic(
-                    spec.name, -1, -1, replica_assignments=placed, topic_configs=dict(spec.config)
-                )
-                for spec in specs(self.topics, _PARTITIONS, 1)
-            ]
+async def app_on_pair(cluster: Cluster, admin: AIOKafkaAdminClient) -> str:
+    """A new app id. The second broker coordinates its group, the first one its transactions.
+
+    The transactions are those of ``APP_ID:one``.
+    """
+    deadline = time.monotonic() + _LIMIT_S
+    # Before, all partitions of the topics that coordinate would come to the first.
+    while len((await admin.describe_cluster())["brokers"]) < CAN_BE_LOST:
+        assert time.monotonic() < deadline, "the second broker never joined"
+        await asyncio.sleep(_POLL_S)
+    while True:
+        app_id = f"pair-{uuid.uuid4().hex[:8]}"
+        if await _coordinators(cluster, app_id) == (STAYS, CAN_BE_LOST):
+            return app_id
+        assert time.monotonic() < deadline, "never coordinated as it should be"
+
+
+async def _coordinators(cluster: Cluster, app_id: str) -> tuple[int, int]:
+    """Who coordinates its transactions, and who its group; 0 as long as nobody does."""
+    look_up: Any = cluster.client.coordinator_lookup
+    try:
+        return (
+            await look_up(CoordinationType.TRANSACTION, f"{app_id}:one"),
+            await look_up(CoordinationType.GROUP, app_id),
         )
-        await self.has_leaders(True)
+    except KafkaError as error:
+        if not error.retriable:
+            raise
+        await asyncio.sleep(_POLL_S)
+        return 0, 0
 
-    async def has_leaders(self, wanted: bool) -> None:
-        """Wait until all partitions have a leader, or none has."""
-        deadline = time.monotonic() + _LIMIT_S
-        while True:
-            leaders = await self._leaders()
-            if leaders and all(has is wanted for has in leaders):
-                return
-            assert time.monotonic() < deadline, f"leaders: {leaders}"
-            await asyncio.sleep(_POLL_S)
 
-    async def _leaders(self) -> list[bool]:
-        """Of each partition, whether it has one; nothing if no broker says."""
-        try:
-            return [
-                part["leader"] >= 0
-                for one in await self.admin.describe_topics()
-                if one["topic"] in self.topics.all
-                for part in one["partitions"]
-            ]
-        except KafkaError as error:
-            if not error.retriable:
-                raise
-            return []
+async def topics_on(admin: AIOKafkaAdminClient, topics: Topics, node: int, streams: int) -> None:
+    """Create all topics with all partitions on one broker; returns when they have leaders."""
+    placed = {number: [node] for number in range(streams)}
+    await admin.create_topics(
+        [
+            NewTopic(spec.name, -1, -1, replica_assignments=placed, topic_configs=dict(spec.config))
+            for spec in specs(topics, streams, 1)
+        ]
+    )
+    await _leave(admin, NO_LEADER)

@@ -6,12 +6,30 @@ from typing import Protocol
 
 import pytest
 
-from processor.runtime.ports import Broker, Group, OutputRecord
+from processor.task.ports import Broker, Group, Transactions
 from processor.topics import Topics
+from processor.wire.record import Record
 from tests.contract.fake_backend import open_fake
 from tests.contract.kafka_backend import open_kafka
+from tests.fakes.link import Hold
 
 NUM_STREAMS = 2
+
+
+class Process(Protocol):
+    """The ports of one process."""
+
+    @property
+    def broker(self) -> Broker: ...
+
+    @property
+    def group(self) -> Group: ...
+
+    def transactions(self, name: str = "one") -> Transactions:
+        """Those of an id of that name, which processes share; not acquired."""
+
+    def hold_end(self) -> Hold:
+        """Let the next transaction wait when all is written and only its end is missing."""
 
 
 class Backend(Protocol):
@@ -20,22 +38,25 @@ class Backend(Protocol):
     @property
     def topics(self) -> Topics: ...
 
-    async def broker(self) -> Broker:
-        """The broker as one more process sees it."""
+    @property
+    def raises_epochs(self) -> bool:
+        """Whether each transaction has an epoch of its own (version 2)."""
 
-    async def member(self) -> Group:
-        """The group as one more process sees it."""
+    @property
+    def tells_offsets_apart(self) -> bool:
+        """Whether an open transaction makes those offsets of a group wait that it has itself."""
 
-    async def append(self, topic: str, partition: int, records: Sequence[OutputRecord]) -> None:
+    async def process(self) -> Process:
+        """One more process."""
+
+    async def append(self, topic: str, partition: int, records: Sequence[Record]) -> None:
         """Write without a transaction, as producers of events do."""
-
-    async def crash_while_committing(
-        self, stream: int, topic: str, records: Sequence[OutputRecord]
-    ) -> None:
-        """Be an owner who writes records in a transaction and then falls silent for ever."""
 
     async def grow(self, num_streams: int) -> None:
         """Add partitions to the topic of events."""
+
+    async def recreate(self, topic: str) -> None:
+        """Delete a topic and make it anew."""
 
     async def delete_before(self, topic: str, partition: int, offset: int) -> None:
         """Do what retention does."""
@@ -53,7 +74,9 @@ def _kafka(request: pytest.FixtureRequest) -> AbstractAsyncContextManager[Backen
 
 
 def _embedded(request: pytest.FixtureRequest) -> AbstractAsyncContextManager[Backend]:
-    return open_kafka(request.getfixturevalue("embedded_bootstrap"), NUM_STREAMS)
+    return open_kafka(
+        request.getfixturevalue("embedded_bootstrap"), NUM_STREAMS, tells_offsets_apart=False
+    )
 
 
 BACKENDS = [

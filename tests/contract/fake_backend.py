@@ -3,53 +3,57 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-import pytest
-
-from processor.errors import FootingLost
-from processor.runtime.ports import OutputRecord
 from processor.topics import Topics
-from tests.fakes.broker import FakeBroker
+from processor.wire.record import Record
+from tests.fakes.broker import FakeBroker, FakeTransactions
 from tests.fakes.group import FakeGroup, FakeMember
 from tests.fakes.kafka import FakeKafka
-from tests.fakes.link import Fault
+from tests.fakes.link import Hold
+
+
+class FakeProcess:
+    """A `Process` on the fakes."""
+
+    def __init__(self, kafka: FakeKafka, group: FakeMember) -> None:
+        self.broker = FakeBroker(kafka)
+        self.group = group
+        self._kafka = kafka
+
+    def transactions(self, name: str = "one") -> FakeTransactions:
+        """Part of `Process`."""
+        return FakeTransactions(self.broker.link, self._kafka, self.broker.app_id, name)
+
+    def hold_end(self) -> Hold:
+        """Part of `Process`."""
+        return self.broker.link.hold("end")
 
 
 class FakeBackend:
     """A `Backend` on the fakes."""
 
+    raises_epochs = True
+    tells_offsets_apart = True
+
     def __init__(self, num_streams: int) -> None:
-        self.topics = Topics(directory_on=True)
+        self.topics = Topics()
         self._kafka = FakeKafka(num_streams, topics=self.topics)
-        self._group = FakeGroup(num_streams)
+        self._kafka.group = self._group = FakeGroup(num_streams)
 
-    async def broker(self) -> FakeBroker:
+    async def process(self) -> FakeProcess:
         """Part of `Backend`."""
-        return FakeBroker(self._kafka)
+        return FakeProcess(self._kafka, self._group.member())
 
-    async def member(self) -> FakeMember:
-        """Part of `Backend`."""
-        return self._group.member()
-
-    async def append(self, topic: str, partition: int, records: Sequence[OutputRecord]) -> None:
+    async def append(self, topic: str, partition: int, records: Sequence[Record]) -> None:
         """Part of `Backend`."""
         self._kafka.append(topic, partition, records)
-
-    async def crash_while_committing(
-        self, stream: int, topic: str, records: Sequence[OutputRecord]
-    ) -> None:
-        """Part of `Backend`."""
-        broker = FakeBroker(self._kafka)
-        broker.link.fail(Fault.HALF, "commit")
-        writer = await broker.fence(stream)
-        await writer.begin()
-        writer.write(topic, records)
-        with pytest.raises(FootingLost):
-            await writer.commit(0, "never")
-        broker.link.cut()
 
     async def grow(self, num_streams: int) -> None:
         """Part of `Backend`."""
         await self._group.grow(num_streams)
+
+    async def recreate(self, topic: str) -> None:
+        """Part of `Backend`."""
+        self._kafka.recreate(topic)
 
     async def delete_before(self, topic: str, partition: int, offset: int) -> None:
         """Part of `Backend`."""

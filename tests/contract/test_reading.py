@@ -1,16 +1,20 @@
-"""What the runtime relies on when it reads."""
+"""What tasks rely on when they read."""
 
 import pytest
 
 from processor.errors import OffsetGone
-from processor.runtime.ports import OutputRecord
+from processor.task.ports import Partition
+from processor.wire.record import Record
 from tests.contract.backends import Backend
-from tests.contract.reading import commit, keys, read_all, read_to, record
+from tests.contract.reading import keys, read_all, read_to, record
+from tests.contract.writing import commit, crash_while_committing, owned
 
 
 async def test_the_position_passes_markers_and_gets_to_the_end(backend: Backend) -> None:
-    broker, topic = await backend.broker(), backend.topics.live
-    await commit(broker, 0, topic, record("one"), record("two"))
+    process, topic = await backend.process(), backend.topics.live
+    broker, where = process.broker, Partition(topic, 0)
+    await commit(await owned(process), {where: [record("one"), record("two")]})
+    await read_all(broker, where)
     end = (await broker.bounds(topic, 0)).end
     reader = await broker.read(topic, 0, 0)
     found = await read_to(reader, end)
@@ -20,21 +24,23 @@ async def test_the_position_passes_markers_and_gets_to_the_end(backend: Backend)
 
 
 async def test_the_position_passes_an_aborted_end(backend: Backend) -> None:
-    broker, topic = await backend.broker(), backend.topics.live
-    await commit(broker, 0, topic, record("one"))
-    await backend.crash_while_committing(0, topic, [record("half"), record("done")])
-    writer = await broker.fence(0)
+    process, topic = await backend.process(), backend.topics.live
+    broker, where = process.broker, Partition(topic, 0)
+    await commit(await owned(process), {where: [record("one")]})
+    await read_all(broker, where)
+    await crash_while_committing(process, {where: [record("half"), record("done")]})
+    await owned(process)
     end = (await broker.bounds(topic, 0)).end
     reader = await broker.read(topic, 0, 0)
     assert keys(await read_to(reader, end)) == ["one"]
     assert reader.position == end == 5
     await reader.close()
-    await writer.close()
 
 
 async def test_an_open_transaction_is_behind_the_end(backend: Backend) -> None:
-    broker, topic = await backend.broker(), backend.topics.live
-    await backend.crash_while_committing(0, topic, [record("open")])
+    process, topic = await backend.process(), backend.topics.live
+    broker = process.broker
+    await crash_while_committing(process, {Partition(topic, 0): [record("open")]})
     await backend.append(topic, 0, [record("behind it")])
     assert await broker.bounds(topic, 0) == (0, 0)
     reader = await broker.read(topic, 0, 0)
@@ -44,7 +50,7 @@ async def test_an_open_transaction_is_behind_the_end(backend: Backend) -> None:
 
 
 async def test_an_empty_fetch_is_not_the_end(backend: Backend) -> None:
-    broker, topic = await backend.broker(), backend.topics.events
+    broker, topic = (await backend.process()).broker, backend.topics.events
     await backend.append(topic, 0, [record("one")])
     reader = await broker.read(topic, 0, 0)
     assert list(await reader.fetch(max_records=10, timeout_ms=0)) == []
@@ -54,7 +60,7 @@ async def test_an_empty_fetch_is_not_the_end(backend: Backend) -> None:
 
 
 async def test_a_fetch_at_the_end_comes_back_and_later_records_follow(backend: Backend) -> None:
-    broker, topic = await backend.broker(), backend.topics.events
+    broker, topic = (await backend.process()).broker, backend.topics.events
     reader = await broker.read(topic, 0, 0)
     assert list(await reader.fetch(max_records=10, timeout_ms=200)) == []
     await backend.append(topic, 0, [record("late")])
@@ -63,7 +69,7 @@ async def test_a_fetch_at_the_end_comes_back_and_later_records_follow(backend: B
 
 
 async def test_reading_starts_exactly_where_it_is_told_to(backend: Backend) -> None:
-    broker, topic = await backend.broker(), backend.topics.events
+    broker, topic = (await backend.process()).broker, backend.topics.events
     await backend.append(topic, 0, [record(f"{n}") for n in range(20)])
     for start in (0, 7, 19, 20):
         reader = await broker.read(topic, 0, start)
@@ -74,7 +80,7 @@ async def test_reading_starts_exactly_where_it_is_told_to(backend: Backend) -> N
 
 
 async def test_a_fetch_gives_no_more_than_asked_for_in_order(backend: Backend) -> None:
-    broker, topic = await backend.broker(), backend.topics.events
+    broker, topic = (await backend.process()).broker, backend.topics.events
     await backend.append(topic, 0, [record(f"{n}") for n in range(50)])
     reader = await broker.read(topic, 0, 0)
     found: list[str] = []
@@ -88,7 +94,7 @@ async def test_a_fetch_gives_no_more_than_asked_for_in_order(backend: Backend) -
 
 
 async def test_lag_is_what_is_left_to_read(backend: Backend) -> None:
-    broker, topic = await backend.broker(), backend.topics.events
+    broker, topic = (await backend.process()).broker, backend.topics.events
     await backend.append(topic, 0, [record(f"{n}") for n in range(10)])
     reader = await broker.read(topic, 0, 0)
     while reader.position < 4:
@@ -100,38 +106,39 @@ async def test_lag_is_what_is_left_to_read(backend: Backend) -> None:
 
 
 async def test_records_come_back_as_they_were_written(backend: Backend) -> None:
-    broker, topic = await backend.broker(), backend.topics.dead_letters
-    written: list[OutputRecord] = [
+    process, topic = await backend.process(), backend.topics.dead_letters
+    where = Partition(topic, 1)
+    written: list[Record] = [
         (None, None, []),
         (b"", b"", []),
         (b"\xff\xfe key", b"\x00\xff value", [("h", b"\xff"), ("h", None), ("ä", b"")]),
         (b"tombstone", None, [("seq", b"12")]),
     ]
     await backend.append(topic, 1, written)
-    await commit(broker, 1, topic, *written)
-    found = await read_all(broker, topic, 1)
+    await commit(await owned(process), {where: written})
+    found = await read_all(process.broker, where)
     assert [(one.key, one.value, list(one.headers)) for one in found] == written * 2
     assert all(one.timestamp > 1_500_000_000_000 for one in found)
 
 
 async def test_an_empty_partition_has_equal_bounds(backend: Backend) -> None:
-    broker = await backend.broker()
+    broker = (await backend.process()).broker
     assert await broker.bounds(backend.topics.events, 1) == (0, 0)
 
 
 async def test_bounds_begin_where_removal_stopped(backend: Backend) -> None:
-    broker, topic = await backend.broker(), backend.topics.events
+    broker, topic = (await backend.process()).broker, backend.topics.events
     await backend.append(topic, 0, [record(f"{n}") for n in range(10)])
     await backend.delete_before(topic, 0, 4)
     assert await broker.bounds(topic, 0) == (4, 10)
-    assert keys(await read_all(broker, topic, 0)) == [f"{n}" for n in range(4, 10)]
+    assert keys(await read_all(broker, Partition(topic, 0))) == [f"{n}" for n in range(4, 10)]
 
 
 @pytest.mark.parametrize("offset", [3, 11], ids=["removed", "past the end"])
 async def test_an_offset_that_is_not_there_is_said_to_be_gone(
     backend: Backend, offset: int
 ) -> None:
-    broker, topic = await backend.broker(), backend.topics.events
+    broker, topic = (await backend.process()).broker, backend.topics.events
     await backend.append(topic, 0, [record(f"{n}") for n in range(10)])
     await backend.delete_before(topic, 0, 4)
     reader = await broker.read(topic, 0, offset)

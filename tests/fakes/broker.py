@@ -1,22 +1,26 @@
-"""The ports `Log`, `Broker`, `StreamWriter` and `PartitionReader` on the Kafka in memory."""
+"""The ports of tasks and readers on the Kafka in memory."""
 
 import asyncio
-from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+import itertools
+from collections.abc import Collection, Mapping, Sequence
 
-from processor.errors import FootingLost
-from processor.runtime.ports import NO_QUEUES, Bounds, Committed, OutputRecord
+from processor.errors import OffsetUnstable, RoundAborted, SessionLost, TaskLost
+from processor.reader.ports import Bounds
+from processor.task.ports import Membership, Offsets, Partition, Round, TransactionView
+from processor.wire.record import Record
 from tests.fakes.kafka import FakeKafka
 from tests.fakes.link import Fault, Link
-from tests.fakes.log import PartitionLog, StoredRecord
+from tests.fakes.log import StoredRecord
 
 # How long a fetch without records waits, however long it may: tests need not wait for it.
 _IDLE_S = 0.001
 
+_INSTANCES = itertools.count(1)
+
 
 def _after(fault: Fault | None, call: str) -> None:
     if fault is not None:
-        raise FootingLost(f"{call}: a fault after it")
+        raise TaskLost(f"{call}: a fault after it")
 
 
 class FakeBroker:
@@ -29,8 +33,6 @@ class FakeBroker:
         self.readers: list[FakeReader] = []
         self._inputs: list[FakeReader] = []
         self._starves_inputs = False
-        # What the next answers to `committed` are, whatever is true: a broker may lag behind.
-        self.stale_committed: deque[Committed | None] = deque()
 
     async def bounds(self, topic: str, partition: int) -> Bounds:
         """Part of `Log`."""
@@ -43,38 +45,79 @@ class FakeBroker:
         """Part of `Log`."""
         fault = await self.link.reach("read")
         _after(fault, "read")
-        reader = FakeReader(self.link, self.kafka.log(topic, partition), offset)
+        reader = FakeReader(self.link, self.kafka, Partition(topic, partition), offset)
         self.readers.append(reader)
         return reader
 
-    async def fence(self, stream: int) -> "FakeWriter":
+    def twin(self) -> "FakeBroker":
+        """The broker as another process sees it over the same link."""
+        twin = FakeBroker(self.kafka, app_id=self.app_id)
+        twin.link, twin.readers, twin._inputs = self.link, self.readers, self._inputs
+        return twin
+
+    def transactions(self) -> "FakeTransactions":
+        """The transactions of one more run of this process."""
+        number = next(_INSTANCES)
+        name = f"{self.app_id}:{self.kafka.topics.prefix}:{number}"
+        return FakeTransactions(self.link, self.kafka, self.app_id, name)
+
+    async def lock(self, name: str) -> "FakeTransactions":
+        """Part of `Broker`."""
+        full_name = f"{self.kafka.topics.prefix}:{name}"
+        return FakeTransactions(self.link, self.kafka, self.app_id, full_name)
+
+    async def offsets(self, partitions: Sequence[Partition]) -> Mapping[Partition, Offsets]:
+        """Part of `Broker`."""
+        fault = await self.link.reach("bounds")
+        _after(fault, "bounds")
+        logs = {where: self.kafka.log(*where) for where in partitions}
+        return {where: Offsets(one.begin, one.stable_end, one.end) for where, one in logs.items()}
+
+    async def topic_ids(self) -> Mapping[str, str]:
+        """Part of `Broker`."""
+        fault = await self.link.reach("topics")
+        _after(fault, "topics")
+        return dict(self.kafka.topic_ids)
+
+    async def transaction_of(self, transactional_id: str) -> TransactionView:
+        """Part of `Broker`."""
+        fault = await self.link.reach("describe")
+        _after(fault, "describe")
+        return self.kafka.describe(transactional_id)
+
+    async def abort_transaction(self, seen: TransactionView) -> None:
+        """Part of `Broker`."""
+        fault = await self.link.reach("abort")
+        self.kafka.abort(seen)
+        _after(fault, "abort")
+
+    async def holders_of(self, partitions: Sequence[Partition]) -> Sequence[str]:
+        """Part of `Broker`."""
+        fault = await self.link.reach("describe")
+        _after(fault, "describe")
+        return self.kafka.holders(partitions)
+
+    async def settle_transaction(self, transactional_id: str) -> None:
         """Part of `Broker`."""
         fault = await self.link.reach("fence")
-        writer = FakeWriter(self.link, self.kafka, self.app_id, stream)
+        self.kafka.acquire(transactional_id)
         _after(fault, "fence")
-        return writer
 
-    async def committed(self, stream: int) -> Committed | None:
+    async def group_offset(self, stream: int) -> int | None:
         """Part of `Broker`."""
+        where = Partition(self.kafka.topics.events, stream)
         fault = await self.link.reach("committed")
         _after(fault, "committed")
-        if self.stale_committed:
-            return self.stale_committed.popleft()
-        return self.kafka.offsets.get((self.app_id, stream))
-
-    async def queue_offsets(self, stream: int, topics: Sequence[str]) -> Mapping[str, int]:
-        """Part of `Broker`."""
-        fault = await self.link.reach("committed")
-        _after(fault, "committed")
-        found = self.kafka.queue_offsets.get((self.app_id, stream), {})
-        return {topic: found[topic] for topic in topics if topic in found}
+        if self.kafka.is_pending(self.app_id, where):
+            raise OffsetUnstable
+        return self.kafka.group_offsets.get((self.app_id, where))
 
     async def read_inputs(self, stream: int, offsets: Mapping[str, int]) -> "FakeInputs":
         """Part of `Broker`."""
         fault = await self.link.reach("read")
         _after(fault, "read")
         readers = {
-            topic: FakeReader(self.link, self.kafka.log(topic, stream), offset)
+            topic: FakeReader(self.link, self.kafka, Partition(topic, stream), offset)
             for topic, offset in offsets.items()
         }
         self.readers.extend(readers.values())
@@ -94,12 +137,6 @@ class FakeBroker:
         self.kafka.log(topic, partition).delete_before(offset)
         _after(fault, "purge")
 
-    async def end(self, topic: str, partition: int) -> int:
-        """Part of `Broker`."""
-        fault = await self.link.reach("bounds")
-        _after(fault, "bounds")
-        return self.kafka.log(topic, partition).end
-
 
 class FakeInputs:
     """An `InputReader`. Takes from one partition after the other, as they have something."""
@@ -108,12 +145,12 @@ class FakeInputs:
         self._readers = readers
 
     async def fetch(
-        self, *, max_records: int, timeout_ms: int
+        self, *, max_records: int, timeout_ms: int, topics: Collection[str] | None = None
     ) -> Mapping[str, Sequence[StoredRecord]]:
         """Part of `InputReader`."""
         found: dict[str, Sequence[StoredRecord]] = {}
         for topic, reader in self._readers.items():
-            if max_records:
+            if max_records and (topics is None or topic in topics):
                 records = await reader.fetch(max_records=max_records, timeout_ms=timeout_ms)
                 max_records -= len(records)
                 if records:
@@ -137,13 +174,15 @@ class FakeInputs:
 class FakeReader:
     """A `PartitionReader`. Its first fetch brings nothing yet."""
 
-    def __init__(self, link: Link, log: PartitionLog, offset: int) -> None:
+    def __init__(self, link: Link, kafka: FakeKafka, where: Partition, offset: int) -> None:
         self.closed = False
         self.position = offset
         self.lag = 0
         self.starved = False
         self._link = link
-        self._log = log
+        self._kafka = kafka
+        self._where = where
+        self._log = kafka.log(*where)
         self._warm = False
 
     async def fetch(self, *, max_records: int, timeout_ms: int) -> Sequence[StoredRecord]:
@@ -162,6 +201,8 @@ class FakeReader:
     def _poll(self, max_records: int) -> list[StoredRecord]:
         if self.starved:
             return []
+        if self._log is not self._kafka.log(*self._where):
+            raise TaskLost(f"reading {self._where}: the topic was made anew")
         records: list[StoredRecord] = []
         if max_records:
             records, self.position = self._log.read(self.position, max_records)
@@ -173,78 +214,102 @@ class FakeReader:
         self.closed = True
 
 
-class FakeWriter:
-    """A `StreamWriter`. After any error, and after `close`, it is dead."""
+class FakeRound:
+    """A `Round`."""
 
-    def __init__(self, link: Link, kafka: FakeKafka, app_id: str, stream: int) -> None:
+    def __init__(self) -> None:
+        self.size_bytes = 0
+        self.records: dict[Partition, list[Record]] = {}
+
+    def add(self, where: Partition, records: Sequence[Record]) -> int:
+        """Part of `Round`."""
+        if not records:
+            return 0
+        self.records.setdefault(where, []).extend(records)
+        added = sum(20 + len(key or b"") + len(value or b"") for key, value, _ in records)
+        self.size_bytes += added
+        return added
+
+
+class FakeTransactions:
+    """The port `Transactions`. After a `SessionLost`, nothing but `acquire` succeeds."""
+
+    def __init__(self, link: Link, kafka: FakeKafka, app_id: str, transactional_id: str) -> None:
+        self.transactional_id = transactional_id
         self._link = link
         self._kafka = kafka
         self._app_id = app_id
-        self._stream = stream
-        self._id = f"{app_id}.{kafka.topics.prefix}{stream}"
-        self._epoch = kafka.fence(self._id)
-        self._records: dict[tuple[str, int], list[OutputRecord]] = {}
-        self._live_end = 0
-        self._in_transaction = False
-        self._usable = True
+        self._epoch: int | None = None
 
-    async def settle(self) -> None:
-        """Part of `StreamWriter`; a transaction is never left undecided here."""
+    async def acquire(self) -> None:
+        """Part of `Transactions`."""
+        fault = await self._reach("fence")
+        self._epoch = self._kafka.acquire(self.transactional_id)
+        self._after(fault, "fence")
 
-    @property
-    def in_doubt(self) -> bool:
-        """Part of `StreamWriter`."""
-        return False
-
-    async def begin(self) -> None:
-        """Part of `StreamWriter`."""
-        self._require(in_transaction=False)
-        fault = await self._link.reach("begin")
-        self._in_transaction = True
-        _after(fault, "begin")
-
-    def write(
-        self, topic: str, records: Iterable[OutputRecord], partition: int | None = None
-    ) -> int:
-        """Part of `StreamWriter`."""
-        self._require(in_transaction=True)
-        fault = self._link.strike("write")
-        added = list(records)
-        if added:
-            where = topic, self._stream if partition is None else partition
-            self._records.setdefault(where, []).extend(added)
-        _after(fault, "write")
-        return sum(20 + len(key or b"") + len(value or b"") for key, value, _ in added)
+    def new_round(self) -> FakeRound:
+        """Part of `Transactions`."""
+        return FakeRound()
 
     async def commit(
-        self, offset: int, metadata: str, queues: Mapping[str, int] = NO_QUEUES
-    ) -> int:
-        """Part of `StreamWriter`."""
-        self._require(in_transaction=True)
-        self._usable = False
-        fault = await self._link.reach("commit")
-        for (topic, partition), records in self._records.items():
-            end = self._kafka.send(self._id, self._epoch, topic, partition, records)
-            if topic == self._kafka.topics.live:
-                self._live_end = end
-        # Whoever is held, fails or is cancelled here leaves an open transaction.
-        ending = await self._link.reach("end")
+        self, filled: Round, offsets: Mapping[Partition, int], membership: Membership | None
+    ) -> Mapping[Partition, int]:
+        """Part of `Transactions`. Whoever is held or fails inside leaves an open transaction."""
+        assert isinstance(filled, FakeRound)
+        epoch, self._epoch = self._epoch, None
+        if epoch is None:
+            raise SessionLost("commit: the id is not owned")
+        try:
+            ends, epoch = await self._commit(epoch, filled, offsets, membership)
+        except RoundAborted:
+            self._epoch = epoch
+            raise
+        self._epoch = epoch
+        return ends
+
+    async def settle(self) -> None:
+        """Part of `Transactions`."""
+        fault = await self._reach("settle")
+        if self._epoch is None:
+            raise SessionLost("settle: the id is not owned")
+        self._kafka.settle(self.transactional_id, self._epoch)
+        self._after(fault, "settle")
+
+    async def _commit(
+        self,
+        epoch: int,
+        filled: FakeRound,
+        offsets: Mapping[Partition, int],
+        membership: Membership | None,
+    ) -> tuple[dict[Partition, int], int]:
+        """Where the records end, and the epoch to go on with."""
+        fault = await self._reach("commit")
+        ends = {
+            where: self._kafka.send(self.transactional_id, epoch, where, records)
+            for where, records in filled.records.items()
+        }
+        if offsets:
+            self._kafka.send_offsets(
+                self.transactional_id, epoch, self._app_id, offsets, membership
+            )
+        ending = await self._reach("end")
         if fault is Fault.HALF:
-            raise FootingLost("commit: a fault inside it")
-        self._kafka.commit(
-            self._id, self._epoch, self._app_id, self._stream, Committed(offset, metadata), queues
-        )
-        _after(fault or ending, "commit")
-        self._records = {}
-        self._in_transaction = False
-        self._usable = True
-        return self._live_end
+            raise SessionLost("commit: a fault inside it")
+        epoch = self._kafka.commit(self.transactional_id, epoch)
+        self._after(fault or ending, "commit")
+        return ends, epoch
+
+    async def _reach(self, call: str) -> Fault | None:
+        try:
+            return await self._link.reach(call)
+        except TaskLost as error:
+            raise SessionLost(str(error)) from error
+
+    def _after(self, fault: Fault | None, call: str) -> None:
+        if fault is not None:
+            self._epoch = None
+            raise SessionLost(f"{call}: a fault after it")
 
     async def close(self) -> None:
-        """Part of `StreamWriter`; what a failed commit left open stays open."""
-        self._usable = False
-
-    def _require(self, *, in_transaction: bool) -> None:
-        if not self._usable:
-            raise FootingLost("the writer is closed, or failed before")
-        assert self._in_transaction is in_transaction, "begin, write and commit out of turn"
+        """Part of `Transactions`; what a failed commit left open stays open."""
+        self._epoch = None

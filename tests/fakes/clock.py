@@ -1,5 +1,7 @@
 """A clock that goes when it is told to."""
 
+import asyncio
+
 _EPOCH_US = 1_767_225_600_000_000  # 2026-01-01T00:00:00Z
 
 
@@ -29,3 +31,7 @@ class FakeClock:
     def now_us(self) -> int:
         """Part of `Clock`."""
         return _EPOCH_US + self._look()
+
+    async def sleep(self, duration_ms: float) -> None:
+        """Part of `Clock`: however long, it takes a moment, and no time passes."""
+        await asyncio.sleep(0.001 if duration_ms else 0)

@@ -1,9 +1,12 @@
 """A consumer group that a test can move about."""
 
 import asyncio
+import itertools
 from collections.abc import Awaitable, Mapping
 
-from processor.runtime.ports import GroupListener
+from processor.task.ports import GroupListener, Membership
+
+_NUMBERS = itertools.count(1)
 
 Shares = Mapping["FakeMember", frozenset[int]]
 
@@ -22,28 +25,30 @@ class FakeGroup:
         self.confirms = True
         self._num_streams = num_streams
         self._shares: dict[FakeMember, frozenset[int]] = {}
-        self._stable = True
+        self._generation = 0
         self._turn = asyncio.Lock()
 
     def member(self) -> "FakeMember":
         """Somebody who may join."""
         return FakeMember(self)
 
-    def owns(self, member: "FakeMember", stream: int) -> bool:
-        """What the coordinator says."""
-        return self.confirms and self._stable and stream in self._shares.get(member, ())
+    def knows(self, membership: Membership | None) -> bool:
+        """Whether the coordinator takes offsets from a member; also while it rebalances."""
+        if not self.confirms or membership is None or membership.generation != self._generation:
+            return False
+        return any(one.member_id == membership.member_id for one in self.members)
 
     async def rebalance(self, shares: Shares | None = None) -> None:
         """Revoke everything from everyone, wait for all of them, assign anew."""
         async with self._turn:
-            self._stable = False
             members = list(self.members)
             await asyncio.gather(*(one.told().on_revoked() for one in members))
             self._shares = dict(self._spread(members) if shares is None else shares)
-            self._stable = True
+            self._generation += 1
             for one in members:
                 if one in self.members:
-                    one.told().on_assigned(self._shares.get(one, frozenset()))
+                    membership = Membership(one.member_id, self._generation)
+                    one.told().on_assigned(self._shares.get(one, frozenset()), membership)
 
     async def grow(self, num_streams: int) -> None:
         """What happens when partitions are added: a rebalance that spreads them too."""
@@ -68,6 +73,7 @@ class FakeMember:
     def __init__(self, group: FakeGroup) -> None:
         self.joined = asyncio.Event()
         self.asked = 0
+        self.member_id = f"member-{next(_NUMBERS)}"
         self._group = group
         self._listener: GroupListener | None = None
 
@@ -95,7 +101,7 @@ class FakeMember:
         if not self._group.by_hand:
             await self._group.rebalance()
 
-    async def owns(self, stream: int) -> bool:
+    async def is_member(self, membership: Membership) -> bool:
         """Part of `Group`."""
         self.asked += 1
-        return self._group.owns(self, stream)
+        return self._group.knows(membership)

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 from enum import Enum
 
-from processor.errors import FootingLost
+from processor.errors import TaskLost
 
 
 class Fault(Enum):
@@ -23,6 +23,7 @@ class Hold:
     """A call that waits until it is let go."""
 
     call: str
+    left: int = 1
     reached: asyncio.Event = field(default_factory=asyncio.Event)
     released: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -41,8 +42,8 @@ class _Plan:
 class Link:
     """Counts one process's calls, and makes those fail or wait that a test has chosen.
 
-    Calls: fence, committed, bounds, read, fetch, begin, write, commit, purge; and end, the part of
-    a commit that comes when all is written.
+    Calls: fence, committed, bounds, topics, describe, abort, read, fetch, commit, purge; and end,
+    the part of a commit that comes when all is written.
     """
 
     def __init__(self) -> None:
@@ -56,9 +57,9 @@ class Link:
         """Let a call fail once: the nth from now on, of that name or of any."""
         self._plans.append(_Plan(fault, call, nth))
 
-    def hold(self, call: str) -> Hold:
-        """Let the next call of that name wait."""
-        hold = Hold(call)
+    def hold(self, call: str, *, nth: int = 1) -> Hold:
+        """Let the nth call of that name wait, counted from now."""
+        hold = Hold(call, nth)
         self._holds.append(hold)
         return hold
 
@@ -75,17 +76,18 @@ class Link:
         """Make a call; a fault that is not `BEFORE` is the caller's to carry out."""
         await asyncio.sleep(0)
         for hold in self._holds:
-            if hold.call == call:
-                self._holds.remove(hold)
-                hold.reached.set()
-                await hold.released.wait()
-                break
+            hold.left -= hold.call == call
+        due = next((hold for hold in self._holds if hold.left == 0), None)
+        if due is not None:
+            self._holds.remove(due)
+            due.reached.set()
+            await due.released.wait()
         return self.strike(call)
 
     def strike(self, call: str) -> Fault | None:
         """The part of `reach` that does not wait."""
         if self._cut:
-            raise FootingLost(f"{call}: the link is cut")
+            raise TaskLost(f"{call}: the link is cut")
         self.calls.append(call)
         for plan in self._plans:
             plan.left -= plan.call in (None, call)
@@ -96,5 +98,5 @@ class Link:
         self.struck += 1
         fault = due[0].fault
         if fault is Fault.BEFORE or (fault is Fault.HALF and call != "commit"):
-            raise FootingLost(f"{call}: a fault before it")
+            raise TaskLost(f"{call}: a fault before it")
         return fault

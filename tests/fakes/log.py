@@ -6,7 +6,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from processor.errors import OffsetGone
-from processor.runtime.ports import OutputRecord
+from processor.wire.record import Record
 
 
 class StoredRecord(NamedTuple):
@@ -74,7 +74,7 @@ class PartitionLog:
 
     def append(
         self,
-        records: Iterable[OutputRecord],
+        records: Iterable[Record],
         timestamp: int,
         transaction: Transaction | None = None,
     ) -> int:

@@ -4,7 +4,7 @@ import sys
 
 import atheris
 
-_READING = ["schemas", "processor.core", "processor.runtime", "tests.naive_event"]
+_READING = ["processor.wire", "processor.core", "processor.task", "tests.naive_event"]
 _MAX_RECORDS = 8
 
 with atheris.instrument_imports(include=_READING, exclude=["processor.cli"]):

@@ -1,22 +1,22 @@
 """A set of topics of a test's own on a real Kafka: writing events, and reading all there is."""
 
 import asyncio
-import json
 import time
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
-from aiokafka.errors import KafkaError
 from aiokafka.protocol.group import LeaveGroupRequest
-from aiokafka.structs import OffsetAndMetadata
 
-from processor.bootstrap import make_topics
+from processor.app.topics import make_topics
 from processor.settings import load_settings
 from processor.topics import Topics
+from processor.wire.position import Position
+from tests.integration.positions import Positions, follow_positions
 
 _LIMIT_S = 120
 _POLL_S = 0.05
@@ -41,7 +41,7 @@ class Cluster:
     @property
     def topics(self) -> Topics:
         """The topics' names."""
-        return Topics(self.prefix or f"{self.app_id}.", directory_on=True)
+        return Topics(self.prefix or f"{self.app_id}.")
 
     @property
     def environment(self) -> dict[str, str]:
@@ -123,22 +123,26 @@ class Cluster:
                 assert time.monotonic() < deadline, "a transaction stays open"
                 await asyncio.sleep(_POLL_S)
 
+    async def positions(self) -> list[Position | None]:
+        """The committed position of each stream; None where there is none yet."""
+        async with self._positions() as following:
+            return await following.latest()
+
     async def committed(self) -> list[int]:
-        """The group's committed offsets, -1 where there is none or the broker does not say."""
-        partitions = self._event_partitions()
-        found: dict[TopicPartition, OffsetAndMetadata] = {}
+        """The next event of each stream, as its committed position says; -1 where there is none."""
+        return [-1 if one is None else one["events"] for one in await self.positions()]
+
+    async def group_offsets(self, topic: str = "") -> list[int]:
+        """The group's offsets of a topic, of events unless one is named; -1 where there is none."""
+        names = [topic or self.topics.events]
+        partitions = self._partitions(names)
         async with _Admin(self.servers) as admin:
-            try:
-                found = await admin.list_consumer_group_offsets(self.app_id, partitions=partitions)
-            except KafkaError as error:
-                # A broker that has just started has no coordinator yet.
-                if not error.retriable:
-                    raise
+            found = await admin.list_consumer_group_offsets(self.app_id, partitions=partitions)
         return [found[where].offset if where in found else -1 for where in partitions]
 
     async def drained(self) -> None:
-        """Wait until the group has committed the end of every partition of events."""
-        partitions = self._event_partitions()
+        """Wait until every stream has committed the end of its partition of events."""
+        partitions = self._partitions([self.topics.events])
         async with AIOKafkaConsumer(bootstrap_servers=self.servers) as consumer:
             ends: dict[TopicPartition, int] = await consumer.end_offsets(partitions)
         await self.reached([ends[where] for where in partitions])
@@ -151,12 +155,14 @@ class Cluster:
         """
         deadline = time.monotonic() + _LIMIT_S
         await self.drained()
-        while True:
-            queued = await self._queued()
-            if await self._all_read(queued) and queued == await self._queued():
-                return
-            assert time.monotonic() < deadline, "something stays on its way"
-            await asyncio.sleep(_POLL_S)
+        async with self._positions() as following:
+            while True:
+                queued = await self._queued()
+                said = await following.latest()
+                if _all_read(self.topics, said, queued) and queued == await self._queued():
+                    return
+                assert time.monotonic() < deadline, "something stays on its way"
+                await asyncio.sleep(_POLL_S)
 
     async def _queued(self) -> dict[TopicPartition, int]:
         """The last offset of each queue that has records."""
@@ -166,18 +172,6 @@ class Cluster:
             for number, records in enumerate(await self.read(topic))
             if records
         }
-
-    async def _all_read(self, queued: dict[TopicPartition, int]) -> bool:
-        """Whether the group has read so far, and no shard has a command that waits."""
-        events = self._event_partitions()
-        async with _Admin(self.servers) as admin:
-            found = await admin.list_consumer_group_offsets(
-                self.app_id, partitions=[*events, *queued]
-            )
-        said = [json.loads(found[where].metadata).get("directory") for where in events]
-        return all(one is not None and not one["parked"] for one in said) and all(
-            found[one].offset > at for one, at in queued.items()
-        )
 
     async def written(
         self,
@@ -200,17 +194,10 @@ class Cluster:
                 assert time.monotonic() < deadline, f"{topic} has {ends}, never {at_least} in all"
                 await asyncio.sleep(0.002)
 
-    async def noted(self) -> list[dict[str, Any]]:
-        """What the tasks have committed with their offsets, of those that have."""
-        events = self._event_partitions()
-        async with _Admin(self.servers) as admin:
-            found = await admin.list_consumer_group_offsets(self.app_id, partitions=events)
-        return [json.loads(one.metadata) for one in found.values() if one.offset >= 0]
-
     async def parked(self) -> int:
         """How many commands wait, as committed."""
-        said = await self.noted()
-        return sum(one["directory"]["parked"] for one in said if "directory" in one)
+        said = await self.positions()
+        return sum(one["directory"]["parked"] for one in said if one is not None)
 
     async def forget_members(self) -> None:
         """End the membership of all processes, which are dead, as the session's end would."""
@@ -239,24 +226,50 @@ class Cluster:
                 await asyncio.sleep(_POLL_S)
 
     async def reached(self, offsets: Sequence[int]) -> None:
-        """Wait until the group has committed these offsets or later ones."""
-        deadline = time.monotonic() + _LIMIT_S
-        while True:
-            committed = await self.committed()
-            if all(has >= wants for has, wants in zip(committed, offsets, strict=True)):
-                return
-            assert time.monotonic() < deadline, f"committed {committed}, want {offsets}"
-            await asyncio.sleep(_POLL_S)
+        """Wait until the streams have committed these offsets of events or later ones."""
+        await self._follow(
+            lambda found: all(has >= wants for has, wants in zip(found, offsets, strict=True)),
+            f"positions at {offsets}",
+        )
 
     async def progressed(self, events: int) -> None:
         """Wait until so many events have been committed in all."""
-        deadline = time.monotonic() + _LIMIT_S
-        while sum(max(offset, 0) for offset in await self.committed()) < events:
-            assert time.monotonic() < deadline, f"{events} events were never committed"
-            await asyncio.sleep(_POLL_S)
+        await self._follow(lambda found: sum(found) >= events, f"{events} events in all")
 
-    def _event_partitions(self) -> list[TopicPartition]:
-        return [TopicPartition(self.topics.events, number) for number in range(self.num_streams)]
+    async def _follow(self, is_reached: Callable[[list[int]], bool], what: str) -> None:
+        """Wait for what the committed offsets of events fulfil."""
+        deadline = time.monotonic() + _LIMIT_S
+        async with self._positions() as following:
+            while True:
+                said = await following.latest()
+                found = [0 if one is None else one["events"] for one in said]
+                if is_reached(found):
+                    return
+                assert time.monotonic() < deadline, f"never {what}, but {found}"
+                await asyncio.sleep(_POLL_S)
+
+    def _positions(self) -> AbstractAsyncContextManager[Positions]:
+        return follow_positions(self.servers, self.topics.progress, self.num_streams)
+
+    def _partitions(self, topics: Iterable[str]) -> list[TopicPartition]:
+        return [
+            TopicPartition(topic, number) for topic in topics for number in range(self.num_streams)
+        ]
+
+
+def _all_read(
+    topics: Topics, said: Sequence[Position | None], queued: Mapping[TopicPartition, int]
+) -> bool:
+    """Whether the queues were read so far, and no shard has a command that waits."""
+    done = [one for one in said if one is not None and not one["directory"]["parked"]]
+    if len(done) < len(said):
+        return False
+    read = {
+        TopicPartition(topic, number): offset
+        for number, one in enumerate(done)
+        for topic, offset in ((topics.routed, one["routed"]), (topics.claims, one["claims"]))
+    }
+    return all(read[where] > at for where, at in queued.items())
 
 
 class _Admin:

@@ -2,18 +2,26 @@
 
 The answers of a stream stand in the order in which effects were committed there. So each stream's
 answers, replayed on the naive model, must come out the same and end in the stream's table; and
-between streams each id must have had one owner after the other.
+between streams each id must have had one owner after the other. A place that lost against another
+stream's order at once is none of the model's: that order must have been there.
 """
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
+from dataclasses import dataclass
 from typing import Any
 
 from tests.integration.cluster import Cluster, Record
+from tests.integration.judge import check_group_offsets
 from tests.model import NaiveSystem, partition_of
 
 Position = tuple[int, int]
 Fields = dict[str, Any]
+# Between an order's end and the directory's knowledge of it: a rebalance after a kill, at most.
+_RELEASE_MS = 15_000
+# Answers of one slice are stamped one after the other, in any order of the streams.
+_SLICE_MS = 500
+_FOR_EVER = 1 << 62
 _FIELDS = ("order_id", "user_id", "currency", "amount", "price", "status", "stream")
 
 
@@ -38,7 +46,7 @@ async def judge_directory(cluster: Cluster) -> Counter[str]:
     told = _Answers(cluster.num_streams, events)
     for stream, part in enumerate(await cluster.read(topics.results)):
         for record in part:
-            told.take(stream, json.loads(record.value or b""))
+            told.take(stream, json.loads(record.value or b""), record.timestamp)
     told.check_complete()
     tables = [_table(part) for part in await cluster.read(topics.live)]
     for stream, table in enumerate(tables):
@@ -46,8 +54,18 @@ async def judge_directory(cluster: Cluster) -> Counter[str]:
         found = [{name: order[name] for name in _FIELDS} for order in ordered]
         model = [{name: order[name] for name in _FIELDS} for order in told.model.orders(stream)]
         assert found == model, f"stream {stream} is not what its answers say"
+    await check_group_offsets(cluster)
     _check_owners(await cluster.read(topics.directory), tables, cluster.num_streams)
     return told.counts
+
+
+@dataclass(slots=True)
+class _Life:
+    """How long a stream had an order, by the times of its answers."""
+
+    stream: int
+    begin_ms: int
+    end_ms: int = _FOR_EVER
 
 
 class _Answers:
@@ -61,9 +79,11 @@ class _Answers:
         self._finals: dict[Position, tuple[int, Fields]] = {}
         self._forwarded: set[Position] = set()
         self._revoked: set[Position] = set()
+        self._lives: defaultdict[str, list[_Life]] = defaultdict(list)
+        self._taken: list[tuple[int, Fields, int]] = []
 
-    def take(self, stream: int, answer: Fields) -> None:
-        """Take a stream's next answer."""
+    def take(self, stream: int, answer: Fields, at_ms: int) -> None:
+        """Take a stream's next answer, and when it was given."""
         where = answer["input"]["partition"], answer["input"]["offset"]
         self.counts[answer.get("reason") or answer["result"]] += 1
         if answer["result"] == "forwarded":
@@ -72,10 +92,12 @@ class _Answers:
             self._forwarded.add(where)
         elif answer.get("revoked"):
             self._revoke(stream, where, answer)
+            # It never had the id.
+            self._lives[answer["order_id"]].pop(self._last_life(stream, answer["order_id"]))
         else:
             assert where not in self._finals, f"{where} has two final answers"
             self._finals[where] = stream, answer
-            self._replay(stream, where, answer)
+            self._replay(stream, where, answer, at_ms)
 
     def _revoke(self, stream: int, where: Position, answer: Fields) -> None:
         self.counts["revoked"] += 1
@@ -99,7 +121,7 @@ class _Answers:
         cancel = {"type": "cancel", "order_id": answer["order_id"], "user_id": answer["user_id"]}
         assert self.model.apply(stream, cancel)["result"] == "applied", f"{answer} removed nothing"
 
-    def _replay(self, stream: int, where: Position, answer: Fields) -> None:
+    def _replay(self, stream: int, where: Position, answer: Fields, at_ms: int) -> None:
         event = self._events[where]
         user = event.get("user_id")
         if user is not None:
@@ -109,20 +131,41 @@ class _Answers:
         elif answer.get("reason") == "unknown_order":
             # It travelled, and met no order: whatever has the id in this stream came later.
             return
+        before = self._live_ids(stream)
+        if answer.get("reason") == "duplicate_order" and event["order_id"] not in before:
+            self.counts["taken elsewhere"] += 1
+            self._taken.append((stream, answer, at_ms))
+            return
         expected = self.model.apply(stream, event)
         found = {name: answer[name] for name in ("result", "reason", "count") if name in answer}
         assert found == expected, f"stream {stream} answered {answer}, not {expected}"
+        after = self._live_ids(stream)
+        for order_id in after - before:
+            self._lives[order_id].append(_Life(stream, at_ms))
+        for order_id in before - after:
+            self._lives[order_id][self._last_life(stream, order_id)].end_ms = at_ms
+
+    def _live_ids(self, stream: int) -> set[str]:
+        return {order_id for order_id, _ in self.model.live()[stream]}
+
+    def _last_life(self, stream: int, order_id: str) -> int:
+        lives = self._lives[order_id]
+        return max(number for number, life in enumerate(lives) if life.stream == stream)
 
     def check_complete(self) -> None:
-        """Every event has its final answer, from afar if it was forwarded and only then."""
+        """Every event has its final answer, and what was taken was another stream's."""
         assert set(self._finals) == set(self._events)
         for where, (_, answer) in self._finals.items():
             user = self._events[where].get("user_id")
-            local = user is None or partition_of(user, self._num_streams) == where[0]
-            travelled = where in self._forwarded
-            assert travelled or local, f"{where} was not forwarded"
             if user is None and answer.get("reason") == "unknown_order":
-                assert travelled, f"{where} was not looked for"
+                assert where in self._forwarded, f"{where} was not looked for"
+        for stream, answer, at_ms in self._taken:
+            assert any(
+                life.stream != stream
+                and life.begin_ms <= at_ms + _SLICE_MS
+                and at_ms <= life.end_ms + _RELEASE_MS
+                for life in self._lives[answer["order_id"]]
+            ), f"nobody had what stream {stream} found taken: {answer}"
 
 
 def _table(records: list[Record]) -> dict[bytes, Fields]:

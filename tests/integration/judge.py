@@ -4,7 +4,7 @@ import json
 from itertools import zip_longest
 from typing import Any
 
-from processor.bootstrap import open_log
+from processor.app.read import open_log
 from processor.settings import load_settings
 from tests.integration.cluster import Cluster, Record
 from tests.model import NaiveSystem, state_hash
@@ -34,6 +34,7 @@ async def judge(cluster: Cluster, refused: dict[bytes | None, str] | None = None
         assert [_source(letter) for letter in letters[stream]] == refused_offsets
         _check_table(model, stream, live[stream])
     await _check_list(cluster, model)
+    await check_group_offsets(cluster)
 
 
 def _expected(
@@ -105,6 +106,16 @@ async def _check_list(cluster: Cluster, model: NaiveSystem) -> None:
         found = await reading.live_orders()
     for stream, expected in enumerate(model.live()):
         assert [(o.order_id, o.status) for number, o in found if number == stream] == expected
+
+
+async def check_group_offsets(cluster: Cluster) -> None:
+    """Check that the group's offsets, which tools show, are those of the streams' positions."""
+    said = [one for one in await cluster.positions() if one is not None]
+    assert len(said) == cluster.num_streams
+    topics = cluster.topics
+    assert await cluster.group_offsets(topics.events) == [one["events"] for one in said]
+    assert await cluster.group_offsets(topics.routed) == [one["routed"] for one in said]
+    assert await cluster.group_offsets(topics.claims) == [one["claims"] for one in said]
 
 
 async def check_snapshots(cluster: Cluster) -> None:

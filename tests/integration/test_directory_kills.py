@@ -60,13 +60,19 @@ async def test_one_kill_after_another_while_events_travel(
         sending = asyncio.create_task(
             cluster.send_to(((to, encode(event)) for to, event in part), pause_s=0.02, every=20)
         )
-        with processor(cluster.environment, tmp_path / f"kill-{kill}") as running:
-            running.wait_for("streams assigned: 0")
+        # Two, for within one process nothing travels.
+        with (
+            processor(cluster.environment, tmp_path / f"kill-{kill}-one") as one,
+            processor(cluster.environment, tmp_path / f"kill-{kill}-two") as two,
+        ):
+            for running in (one, two):
+                running.wait_for("streams assigned: ")
             if kill % 2:
                 await cluster.progressed(kill * share + chance.randrange(1, share))
-            # At whatever it is about by then: its start, a batch, a commit.
-            await asyncio.sleep(chance.uniform(0.05, 0.6))
-            running.kill()
+            # At whatever they are about by then: their start, a batch, a commit.
+            for running in (one, two):
+                await asyncio.sleep(chance.uniform(0.05, 0.6))
+                running.kill()
         await sending
         progress.append(sum(max(offset, 0) for offset in await cluster.committed()))
         await cluster.forget_members()

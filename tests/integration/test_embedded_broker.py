@@ -8,9 +8,6 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from processor.errors import FootingLost
-from tests.contract.kafka_backend import open_kafka
-from tests.contract.reading import record
 from tests.embedded import run_broker
 from tests.waiting import eventually
 
@@ -155,16 +152,3 @@ async def test_it_compacts_within_seconds() -> None:
             return values == [b"new"]
 
         await eventually(is_compacted, timeout_s=60, what="compaction")
-
-
-async def test_an_owner_that_was_cut_off_is_told_so(embedded_bootstrap: str) -> None:
-    async with open_kafka(embedded_bootstrap, 1) as backend:
-        broker = await backend.broker()
-        old = await broker.fence(0)
-        await old.begin()
-        old.write(backend.topics.live, [record("old")])
-        new = await broker.fence(0)
-        with pytest.raises(FootingLost, match="ProducerFenced"):
-            await old.commit(1, "")
-        await old.close()
-        await new.close()

@@ -15,7 +15,6 @@ from tests.integration import foreign
 from tests.integration.cluster import Cluster
 from tests.integration.conftest import NewCluster
 from tests.integration.directory_judge import judge_directory
-from tests.integration.judge import judge
 from tests.integration.process import command, processor
 from tests.integration.traffic import Event, encode, traffic
 from tests.model import NaiveSystem, partition_of
@@ -67,11 +66,10 @@ def write(cluster: Cluster, writer: Write) -> None:
     writer(cluster.servers, cluster.topics.events, events)
 
 
-async def process(cluster: Cluster, log: Path, *, directory: str = "on") -> None:
+async def process(cluster: Cluster, log: Path) -> None:
     """Wait until all has been processed, and the processor has ended."""
-    environment = {**cluster.environment, "LIVE_ORDERS_DIRECTORY": directory}
-    with processor(environment, log) as running:
-        await (cluster.at_rest() if directory == "on" else cluster.drained())
+    with processor(cluster.environment, log) as running:
+        await cluster.at_rest()
         running.signal(signal.SIGTERM)
         assert running.wait() == 0
 
@@ -129,17 +127,3 @@ async def test_the_live_orders_are_the_same_whatever_partitioner_wrote_the_event
     # A client of librdkafka reads the same table, from its start.
     table = {order["order_id"]: order for order in orders}
     assert foreign.read_table(cluster.servers, cluster.topics.live, _STREAMS) == table
-
-
-async def test_without_a_directory_what_lands_elsewhere_is_wrong_stream(
-    new_cluster: NewCluster, tmp_path: Path
-) -> None:
-    cluster = await new_cluster(_STREAMS)
-    write(cluster, foreign.write)
-    at_home = await share_in_its_stream(cluster, by_crc32)
-    await process(cluster, tmp_path / "log", directory="off")
-    await judge(cluster)
-    read = await cluster.read(cluster.topics.results)
-    answers = [json.loads(record.value or b"") for part in read for record in part]
-    wrong = [answer.get("reason") for answer in answers].count("wrong_stream")
-    assert wrong == _EVENTS - round(at_home * _EVENTS) > 0

@@ -40,8 +40,11 @@ async def test_run_with_another_app_id_on_topics_in_use_is_refused(
     await _run_a_little(cluster, tmp_path / "log")
     refused = command({**cluster.environment, "LIVE_ORDERS_APP_ID": "another"}, "run")
     assert refused.returncode == 2
-    assert "has no committed offset" in refused.stderr
-    assert "--app-id" in refused.stderr
+    assert f"belong to the app {cluster.app_id}: run with --app-id" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    # It was a member of a group of its own, and has left no offset in it.
+    stranger = Cluster(cluster.servers, 1, "another", cluster.topics.prefix)
+    assert await stranger.group_offsets() == [-1]
 
 
 async def test_events_that_retention_removed_unread_are_named_and_can_be_accepted(
@@ -71,7 +74,7 @@ async def test_topics_that_have_grown_are_refused(new_cluster: NewCluster, tmp_p
     await cluster.grow(cluster.topics.all, 7)
     refused = command(cluster.environment, "run")
     assert refused.returncode == 2
-    assert "the number of partitions was changed" in refused.stderr
+    assert "had 1 partitions when the app first started and has 7 now" in refused.stderr
 
 
 async def test_topics_check_refuses_partition_counts_that_differ(new_cluster: NewCluster) -> None:

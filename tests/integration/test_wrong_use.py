@@ -34,8 +34,7 @@ def test_no_broker_is_one_sentence_with_its_address(arguments: tuple[str, ...]) 
 def test_a_misspelt_setting_is_named_once_on_standard_error(arguments: tuple[str, ...]) -> None:
     refused = command({**_QUICKLY, "LIVE_ORDERS_TOPIC_PREFX": "x."}, *arguments)
     said = (
-        "LIVE_ORDERS_TOPIC_PREFX is no setting and has no effect; "
-        "did you mean LIVE_ORDERS_TOPIC_PREFIX?"
+        "Unknown setting LIVE_ORDERS_TOPIC_PREFX is ignored; did you mean LIVE_ORDERS_TOPIC_PREFIX?"
     )
     assert refused.returncode == 3
     assert refused.stderr.count(said) == 1

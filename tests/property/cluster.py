@@ -7,27 +7,21 @@ everything else may be delayed for as long as whoever drives this likes.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Literal, NamedTuple
 
-from processor.core.claim_records import claim_records, read_claims
-from processor.core.directory import DirectoryStep, OrderDirectory
-from processor.core.directory_records import DirectoryTable, directory_records
-from processor.core.indexed_stream import IndexedStream
-from processor.core.messages import ToShard, ToStream
-from processor.core.order import Order, from_record
-from processor.core.records import (
-    Record,
-    answer_records,
-    final_answer_records,
-    live_records,
-)
-from processor.core.routed_records import read_routed, routed_records
-from processor.core.stream import Input, OrderStream
-from schemas.dead_letter import Header
-from schemas.event import parse_event
-from schemas.live_order import parse_live_order
-from schemas.timestamp import record_time_us
+from processor.core.directory.claim_records import claim_records, read_claims
+from processor.core.directory.directory import DirectoryStep, OrderDirectory
+from processor.core.directory.directory_records import DirectoryTable, directory_records
+from processor.core.directory.indexed_stream import IndexedStream
+from processor.core.directory.messages import ToShard, ToStream
+from processor.core.directory.routed_records import read_routed, routed_records
+from processor.core.orders.order import Order, from_record
+from processor.core.orders.records import answer_records, live_records
+from processor.core.orders.stream import Input
+from processor.wire.event import parse_event
+from processor.wire.live_order import parse_live_order
+from processor.wire.record import Header, Record
+from processor.wire.timestamp import record_time_us
 
 Topic = Literal["events", "results", "live", "claims", "routed", "directory"]
 Source = Literal["events", "claims", "routed"]
@@ -50,14 +44,11 @@ class Stored(NamedTuple):
 class Transaction:
     """What one task writes together.
 
-    ``on`` tells whether with the directory; ``turns_on`` whether this is the last of those that
-    turn it on; ``has_read_all`` whether the shard looked at deadlines and had nothing more to read.
+    ``has_read_all`` tells whether the shard looked at deadlines and had nothing more to read.
     """
 
     task: int
     now_us: int
-    on: bool = True
-    turns_on: bool = False
     has_read_all: bool = False
     state: Literal["open", "committed", "aborted"] = "open"
     wrote: list[tuple[Topic, int, Stored]] = field(default_factory=list)
@@ -106,12 +97,10 @@ class Log:
 
 
 class Committed(NamedTuple):
-    """What stands beside a task's offsets; ``claimed_seq`` is how far turning on has come."""
+    """Where a task stands."""
 
     positions: Mapping[Source, int]
     seq: int
-    on: bool
-    claimed_seq: int = 0
 
 
 class Memory:
@@ -123,8 +112,6 @@ class Memory:
         self.orders = orders
         self.directory = directory
         self.positions: dict[Source, int] = dict(committed.positions)
-        self.on = committed.on
-        self.claimed_seq = committed.claimed_seq
 
 
 class Cluster:
@@ -135,9 +122,7 @@ class Cluster:
         self.now_us = 1_000_000
         self.logs: dict[tuple[Topic, int], Log] = {}
         self.transactions: list[Transaction] = []
-        self.committed = [
-            Committed(dict.fromkeys(SOURCES, 0), 0, on=False) for _ in range(num_streams)
-        ]
+        self.committed = [Committed(dict.fromkeys(SOURCES, 0), 0) for _ in range(num_streams)]
         self.tasks = [Task(self, number) for number in range(num_streams)]
 
     def log(self, topic: Topic, partition: int) -> Log:
@@ -157,20 +142,6 @@ class Task:
         self.number = number
         self.memory: Memory | None = None
         self.open: Transaction | None = None
-
-    def read_without_directory(self) -> None:
-        """Bring all events there are into a transaction, as a task with the directory off does."""
-        log = self.cluster.log("events", self.number)
-        records, position = log.read(0, log.end)
-        orders = OrderStream(self.number, self.cluster.num_streams)
-        transaction = self._begin(on=False)
-        step = orders.step(_inputs(records))
-        self._write("results", self.number, answer_records(self.number, step.decisions))
-        self._write("live", self.number, live_records(self.number, step.changes))
-        transaction.state = "committed"
-        positions: dict[Source, int] = {"events": position, "claims": 0, "routed": 0}
-        self.cluster.committed[self.number] = Committed(positions, orders.seq, on=False)
-        self.open = None
 
     def restore(self, *, compacted: bool) -> None:
         """Come back from what is committed; compaction may have left the last of each key only."""
@@ -202,7 +173,6 @@ class Task:
         memory = self.memory
         return (
             memory is None
-            or not memory.on
             or memory.directory.is_overdue(self.cluster.now_us)
             or memory.directory.is_due(_ANY_POSITION)
             or any(self._read(source, 1)[0] for source in SOURCES)
@@ -211,9 +181,6 @@ class Task:
     def work(self, order: Sequence[Source], most: Mapping[Source, int]) -> None:
         """Take some records of each source, in an order of sources, and write what follows."""
         assert self.memory is not None
-        if not self.memory.on:
-            self._turn_on(self.memory, max(most["events"], 1))
-            return
         self._begin()
         do: dict[Source, Callable[[Memory, list[Stored]], None]] = {
             "events": self._take_events,
@@ -232,10 +199,7 @@ class Task:
         self.open.state = "committed"
         self.open = None
         self.cluster.committed[self.number] = Committed(
-            dict(self.memory.positions),
-            self.memory.orders.seq,
-            self.memory.on,
-            self.memory.claimed_seq,
+            dict(self.memory.positions), self.memory.orders.seq
         )
 
     def crash(self) -> None:
@@ -244,26 +208,16 @@ class Task:
             self.open.state = "aborted"
         self.open = self.memory = None
 
-    def _turn_on(self, memory: Memory, most: int) -> None:
-        """Claim some orders; once there are no more, say so."""
-        claims = list(islice(memory.orders.claim_all(memory.claimed_seq), most))
-        if claims:
-            memory.claimed_seq = claims[-1][4]
-        else:
-            memory.on = True
-        self._begin().turns_on = memory.on
-        self._claim(claims)
-
     def _take_events(self, memory: Memory, records: list[Stored]) -> None:
         step = memory.orders.take(_inputs(records), records)
-        self._write("results", self.number, answer_records(self.number, step.outcomes))
+        self._write("results", self.number, answer_records(step.answers))
         self._write("live", self.number, live_records(self.number, step.changes))
         self._claim(step.to_shards)
         self._route(step.to_streams)
 
     def _take_routed(self, memory: Memory, records: list[Stored]) -> None:
         step = memory.orders.take_routed(read_routed(records, self.number))
-        self._write("results", self.number, final_answer_records(step.answers))
+        self._write("results", self.number, answer_records(step.answers))
         self._write("live", self.number, live_records(self.number, step.changes))
         self._claim(step.to_shards)
 
@@ -279,7 +233,7 @@ class Task:
 
     def _tell(self, step: DirectoryStep) -> None:
         self._write("directory", self.number, directory_records(step.changes))
-        self._write("results", self.number, final_answer_records(step.answers))
+        self._write("results", self.number, answer_records(step.answers))
         self._route(step.messages)
 
     def _claim(self, messages: Sequence[ToShard]) -> None:
@@ -295,11 +249,10 @@ class Task:
         log = self.cluster.log(source, self.number)
         return log.read(self.memory.positions[source], most)
 
-    def _begin(self, *, on: bool = True) -> Transaction:
+    def _begin(self) -> None:
         assert self.open is None
-        self.open = Transaction(self.number, self.cluster.now_us, on)
+        self.open = Transaction(self.number, self.cluster.now_us)
         self.cluster.transactions.append(self.open)
-        return self.open
 
     def _write(self, topic: Topic, partition: int, records: Iterable[Record]) -> None:
         assert self.open is not None

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from schemas.timestamp import parse_time
+from processor.wire.timestamp import parse_time
 from tests.model import NaiveBook, partition_of
 from tests.property.cluster import GRACE_MS, Cluster, Entry, Stored, Topic, Transaction
 
@@ -57,13 +57,10 @@ class Judge:
     def _transaction(self, transaction: Transaction) -> None:
         answers = [_said(one) for topic, _, one in transaction.wrote if topic == "results"]
         changes = iter([one for topic, _, one in transaction.wrote if topic == "live"])
-        if transaction.turns_on:
-            self._turn_on(transaction.task)
         for answer in answers:
             self._now += 1
             where = _position(answer["input"])
             if answer["result"] == "forwarded":
-                assert transaction.on
                 assert where not in self._forwarded, "forwarded twice"
                 assert where not in self.finals, "forwarded after its final answer"
                 self._forwarded[where] = self._now
@@ -74,15 +71,6 @@ class Judge:
                 self.finals[where] = self._now
                 self._final(transaction, where, answer, changes)
         assert next(changes, None) is None, "a change without an answer"
-
-    def _turn_on(self, task: int) -> None:
-        """Orders of the time before the directory are there from now on, if they do not lose."""
-        self._now += 1
-        for order_id, order in self.tables[task].items():
-            if (task, order["placed_seq"]) not in self._revoked:
-                self._place(order_id, order["user_id"])
-                if order["status"] == "paused":
-                    assert self.book.pause(order_id)
 
     def _correction(
         self, task: int, where: Position, answer: Fields, changes: Iterator[Stored]
@@ -95,13 +83,10 @@ class Judge:
         assert answer["user_id"] == order["user_id"]
         placement = (task, order["placed_seq"])
         assert placement in self._revoked, "removed without a revoke"
-        if where[1] == -1:
-            assert placement not in self._placed_by
-        else:
-            assert self._placed_by[placement] == where, "corrects another place"
-            assert where in self.finals
-            assert where not in self.corrected, "corrected twice"
-            self.corrected.add(where)
+        assert self._placed_by[placement] == where, "corrects another place"
+        assert where in self.finals
+        assert where not in self.corrected, "corrected twice"
+        self.corrected.add(where)
 
     def _final(
         self,
@@ -114,9 +99,9 @@ class Judge:
         if answer["result"] == "applied":
             count = answer["count"] if answer["type"] == "cancel_all_by_user" else 1
             self._applied(transaction, where, answer, [next(changes) for _ in range(count)])
-        elif transaction.on and event is not None:
+        elif event is not None:
             self._rejected(transaction.task, where, event, answer)
-        if transaction.on and event is not None and (user := event.get("user_id")) is not None:
+        if event is not None and (user := event.get("user_id")) is not None:
             assert transaction.task == partition_of(user, self._cluster.num_streams)
             self._in_order(where, f"user {user}")
 
@@ -136,20 +121,19 @@ class Judge:
                 order = self.tables[task][order_id] = _said(change)
                 placement = (task, order["placed_seq"])
                 assert placement not in self._placed_by, "a placement was used twice"
-                if transaction.on:
-                    self._placed_by[placement] = where
+                self._placed_by[placement] = where
             elif change.value is None:
                 order = self.tables[task].pop(order_id)
             else:
                 order = self.tables[task][order_id] = _said(change)
             assert order["user_id"] == users
-            if (task, order["placed_seq"]) in self._revoked or not transaction.on:
+            if (task, order["placed_seq"]) in self._revoked:
                 continue
             counted += 1
             if command != "cancel_all_by_user":
                 self._command(command, order_id, users)
                 self._check_reach(where, (task, order["placed_seq"]))
-        if command == "cancel_all_by_user" and transaction.on:
+        if command == "cancel_all_by_user":
             for order_id, user, _ in self.book.live():
                 if user == users:
                     self._free_since[order_id] = self._now

@@ -8,21 +8,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from processor.core.event_order import EventOrder
-from processor.core.indexed_stream import IndexedStream
-from processor.core.messages import ToStream
-from processor.core.order import Order
-from processor.core.progress_log import ProgressLog
-from processor.core.progress_table import ProgressTable
-from processor.core.ready import EventRun, InputRecord, Ready
-from processor.core.records import Record
-from processor.core.reorder import ReorderPolicy
-from processor.core.seen_blocks import SeenBlocks
-from processor.core.seen_ids import SeenIds
-from processor.core.stream import Input, OrderStream
-from schemas.commit import ReorderMark
-from schemas.dead_letter import Header
-from schemas.event import Event, Refusal
+from processor.core.directory.indexed_stream import IndexedStream
+from processor.core.directory.messages import ToStream
+from processor.core.event_time.event_order import EventOrder
+from processor.core.event_time.progress_log import ProgressLog
+from processor.core.event_time.progress_table import ProgressTable
+from processor.core.event_time.released import EventRun, InputRecord, Ready
+from processor.core.event_time.reorder import ReorderPolicy
+from processor.core.event_time.seen_blocks import SeenBlocks
+from processor.core.event_time.seen_ids import SeenIds
+from processor.core.orders.order import Order
+from processor.core.orders.stream import Input, OrderStream
+from processor.wire.event import Event, Refusal
+from processor.wire.position import ReorderMark
+from processor.wire.record import Header, Record
 
 
 class Stored(NamedTuple):
@@ -162,7 +161,7 @@ class LateTask:
                 self._write("change", step.changes)
             elif isinstance(run, EventRun):
                 taken = self.orders.take(run.inputs, run.records, self.seen)
-                self._write("answer", [(0, outcome) for outcome in taken.outcomes])
+                self._write("answer", taken.answers)
                 self._write("change", taken.changes)
                 self._write("to_shard", taken.to_shards)
                 self._write("to_stream", taken.to_streams)

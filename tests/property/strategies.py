@@ -4,8 +4,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from processor.core.stream import Change, Decision, Input
-from schemas.event import Refusal, parse_event
+from processor.core.orders.stream import Change, Decision, Input
+from processor.wire.event import Refusal, parse_event
 from tests.builders import encode
 from tests.model import NaiveSystem, Outcome, partition_of
 

@@ -9,7 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from processor.core.records import Record
+from processor.wire.record import Record
 from tests.model import partition_of
 from tests.property.cluster import GRACE_MS, SOURCES, Cluster, Source, Task
 from tests.property.judge import Judge
@@ -63,10 +63,8 @@ class Directory(RuleBasedStateMachine):
 
     @initialize(before=st.lists(produced(), max_size=6), started=st.sets(partitions))
     def begin(self, before: list[tuple[int, Record]], started: set[int]) -> None:
-        """Some orders may be live from the time when the directory was off."""
+        """Some events are there before anything runs."""
         self.produce(before)
-        for task in self.cluster.tasks:
-            task.read_without_directory()
         for number in started:
             self.start(number, compacted=False)
 

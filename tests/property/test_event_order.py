@@ -7,12 +7,12 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processor.core.messages import ToStream
-from processor.core.reorder import ReorderPolicy
-from processor.core.stream import OrderStream
-from schemas.event import Refusal, parse_event
-from schemas.forwarded import RawEvent
-from schemas.timestamp import format_time
+from processor.core.directory.messages import ToStream
+from processor.core.event_time.reorder import ReorderPolicy
+from processor.core.orders.stream import OrderStream
+from processor.wire.event import Refusal, parse_event
+from processor.wire.forwarded import RawEvent
+from processor.wire.timestamp import format_time
 from tests.builders import encode
 from tests.property.late_task import Action, Given, Kafka, LateTask, Setup, Stored, fresh, run
 from tests.property.strategies import ORDER_IDS, USERS, events

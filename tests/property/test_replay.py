@@ -3,10 +3,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processor.core.order import Order, from_record
-from processor.core.stream import Change, OrderStream
-from processor.core.view import StreamView
-from schemas.live_order import parse_live_order
+from processor.core.orders.order import Order, from_record
+from processor.core.orders.stream import Change, OrderStream
+from processor.reader.view import StreamView
+from processor.wire.live_order import parse_live_order
 from tests.builders import live_record
 from tests.property.strategies import Event, as_input, compacted, single_stream_events
 

@@ -5,12 +5,12 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processor.core.progress_log import ProgressLog
-from processor.core.progress_table import ProgressTable
-from processor.core.records import Record
-from processor.core.seen_blocks import SeenBlocks
-from processor.core.seen_ids import SeenIds, id_digest
-from processor.core.stream import OrderStream
+from processor.core.event_time.progress_log import ProgressLog
+from processor.core.event_time.progress_table import ProgressTable
+from processor.core.event_time.seen_blocks import SeenBlocks
+from processor.core.event_time.seen_ids import SeenIds, id_digest
+from processor.core.orders.stream import OrderStream
+from processor.wire.record import Record
 from tests.model import partition_of
 from tests.property.late_task import compact
 from tests.property.strategies import Event, as_input, events, refusals

@@ -3,11 +3,11 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processor.core.snapshot import SnapshotPolicy, SnapshotWriter
-from processor.core.state_hash import hash_orders
-from processor.core.stream import Change, OrderStream
-from processor.core.view import SnapshotTable, StreamView
-from schemas.snapshot import MAX_CHUNK_BYTES
+from processor.core.orders.snapshot import SnapshotPolicy, SnapshotWriter
+from processor.core.orders.state_hash import hash_orders
+from processor.core.orders.stream import Change, OrderStream
+from processor.reader.view import SnapshotTable, StreamView
+from processor.wire.snapshot import MAX_CHUNK_BYTES
 from tests.builders import live_record
 from tests.property.strategies import Event, as_input, compacted, events
 

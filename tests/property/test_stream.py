@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processor.core.stream import OrderStream
+from processor.core.orders.stream import OrderStream
 from tests import model
 from tests.builders import Decided, record
 from tests.model import NaiveSystem

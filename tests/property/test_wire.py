@@ -10,21 +10,22 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from processor.core.claim_records import claim_records, read_claims
-from processor.core.directory_records import DirectoryTable, directory_records
-from processor.core.messages import Claim, Command, Correction, ToShard, ToStream
-from processor.core.order import Order, from_record
-from processor.core.records import Record, final_answer_records, order_json
-from processor.core.routed_records import read_routed, routed_records
-from schemas.answer import ANSWER, parse_answer
-from schemas.claim import CLAIM
-from schemas.dead_letter import Header, dead_letter, record_bytes
-from schemas.event import Refusal, parse_event
-from schemas.forwarded import NOTE
-from schemas.live_order import LIVE_ORDER, parse_live_order
-from schemas.owner import OWNER, parse_owner
-from schemas.revoke import REVOKE
-from schemas.timestamp import MAX_TIME_US, format_time, parse_time, record_time_us
+from processor.core.directory.claim_records import claim_records, read_claims
+from processor.core.directory.directory_records import DirectoryTable, directory_records
+from processor.core.directory.messages import Claim, Command, Correction, ToShard, ToStream
+from processor.core.directory.routed_records import read_routed, routed_records
+from processor.core.orders.order import Order, from_record
+from processor.core.orders.records import answer_records, order_json
+from processor.wire.answer import ANSWER, parse_answer
+from processor.wire.claim import CLAIM
+from processor.wire.dead_letter import dead_letter, record_bytes
+from processor.wire.event import Refusal, parse_event
+from processor.wire.forwarded import NOTE
+from processor.wire.live_order import LIVE_ORDER, parse_live_order
+from processor.wire.owner import OWNER, parse_owner
+from processor.wire.record import Header, Record
+from processor.wire.revoke import REVOKE
+from processor.wire.timestamp import MAX_TIME_US, format_time, parse_time, record_time_us
 from tests.builders import encode, place_fields, write_answer
 from tests.model import partition_of
 from tests.property.strategies import events
@@ -280,7 +281,7 @@ def test_a_parked_command_arrives_and_is_what_pydantic_would_write(
 
 @given(st.tuples(numbers, offsets, printable_ids, printable_ids, times_us))
 def test_a_correction_is_what_pydantic_would_write(correction: Correction) -> None:
-    ((_key, value, _headers),) = final_answer_records([correction])
+    ((_key, value, _headers),) = answer_records([correction])
     assert value == ANSWER.dump_json(parse_answer(value or b""))
 
 

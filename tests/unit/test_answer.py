@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from processor.core.records import answer_records, final_answer_records
-from schemas.answer import ANSWER, Answer, parse_answer
+from processor.core.orders.records import answer_records
+from processor.wire.answer import ANSWER, Answer, parse_answer
 from tests.builders import Decided, write_answer
 
 MALFORMED = write_answer(3, Decided(7, None, None, None, None, None, "malformed", None))
@@ -61,7 +61,7 @@ def test_a_field_of_a_later_minor_version_is_ignored() -> None:
 
 
 def test_a_forwarded_event_has_no_reason() -> None:
-    (record,) = answer_records(3, [(7, "cancel", "o1", None, None, 0, "forwarded", None)])
+    (record,) = answer_records([(3, (7, "cancel", "o1", None, None, 0, "forwarded", None))])
     assert parse_answer(record[1] or b"") == {
         "schema": 1,
         "input": {"partition": 3, "offset": 7},
@@ -73,7 +73,7 @@ def test_a_forwarded_event_has_no_reason() -> None:
 
 
 def test_a_correction_says_that_the_place_was_revoked() -> None:
-    (record,) = final_answer_records([(4, 6, "o1", "alice", 7000)])
+    (record,) = answer_records([(4, 6, "o1", "alice", 7000)])
     assert record[0] == b"alice"
     assert parse_answer(record[1] or b"") == {
         "schema": 1,
@@ -89,5 +89,5 @@ def test_a_correction_says_that_the_place_was_revoked() -> None:
 
 
 def test_an_event_that_was_read_elsewhere_is_answered_with_its_own_position() -> None:
-    (record,) = final_answer_records([(4, (6, "pause", "o1", "u", None, 0, None, None))])
+    (record,) = answer_records([(4, (6, "pause", "o1", "u", None, 0, None, None))])
     assert parse_answer(record[1] or b"")["input"] == {"partition": 4, "offset": 6}

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from processor.cli.answer_lines import answer_line
-from processor.cli.columns import columns
-from processor.cli.fitting import Cell, Column, line, unfitted
-from processor.cli.order_lines import (
+from processor.cli.render.answer_lines import answer_line
+from processor.cli.render.columns import columns
+from processor.cli.render.fitting import Cell, Column, line, unfitted
+from processor.cli.render.order_lines import (
     change_json,
     change_line,
     change_shape,
@@ -17,11 +17,11 @@ from processor.cli.order_lines import (
     order_line_json,
     order_table,
 )
-from processor.cli.output import plain
-from processor.core.view_change import ViewChange
+from processor.cli.terminal.output import plain
+from processor.reader.view_change import ViewChange
 from processor.topics import Topics
-from schemas.answer import parse_answer
-from schemas.claim import UNKNOWN_OFFSET
+from processor.wire.answer import parse_answer
+from processor.wire.claim import UNKNOWN_OFFSET
 from tests.builders import order, record
 
 MS = 1_767_225_600_000

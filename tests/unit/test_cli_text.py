@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from processor.cli.text import (
+from processor.cli.render.text import (
     bytes_fields,
     counted,
     dump_json,

@@ -2,14 +2,9 @@
 
 import pytest
 
-from schemas.dead_letter import (
-    DeadLetter,
-    Header,
-    dead_letter,
-    read_dead_letter,
-    record_bytes,
-)
-from schemas.event import Refusal
+from processor.wire.dead_letter import DeadLetter, dead_letter, read_dead_letter, record_bytes
+from processor.wire.event import Refusal
+from processor.wire.record import Header
 
 MAX_BYTES = 4096
 REFUSAL = Refusal("invalid", "price: é must be a string")

@@ -4,16 +4,16 @@ import json
 
 import pytest
 
-from processor.cli.dead_letter_lines import (
+from processor.cli.dead_letters.lines import (
     dead_letter_json,
     dead_letter_line,
     dead_letter_shape,
 )
-from processor.cli.json_layout import compacted, indented
-from processor.cli.letter_view import letter_view, value_lines
-from processor.cli.output import plain
-from processor.runtime.letters import Letter, Replay
-from schemas.replay import Position
+from processor.cli.dead_letters.view import letter_view, value_lines
+from processor.cli.render.json_layout import compacted, indented
+from processor.cli.terminal.output import plain
+from processor.reader.dead_letters import Letter, Replay
+from processor.wire.replay import Position
 from tests.letters import AT, AT_MS, letter, strange_letter
 
 EVIL = "\x1b[31m\u202e[red]"

@@ -4,8 +4,8 @@ import json
 
 from processor.cli.demo.example import answer_words, event_words, example_events
 from processor.core.system import CryptoOrderSystem
-from schemas.answer import parse_answer
-from schemas.event import parse_event
+from processor.wire.answer import parse_answer
+from processor.wire.event import parse_event
 
 
 def test_every_event_is_valid_and_has_an_id_of_its_own() -> None:

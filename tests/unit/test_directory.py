@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from processor.core.directory import DirectoryStep, OrderDirectory
-from processor.core.directory_records import DirectoryTable, directory_records
-from processor.core.messages import Claim, Command, Release, ToShard
+from processor.core.directory.directory import DirectoryStep, OrderDirectory
+from processor.core.directory.directory_records import DirectoryTable, directory_records
+from processor.core.directory.messages import Claim, Command, Release, ToShard
 from tests.builders import encode
 
 GRACE_US = 5_000_000

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from schemas.event import (
+from processor.wire.event import (
     EVENT_TYPES,
     Cancel,
     CancelAllByUser,

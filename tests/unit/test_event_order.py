@@ -4,18 +4,18 @@ from typing import Any
 
 import pytest
 
-from processor.core.event_order import EventOrder
-from processor.core.finished import FinishedOffsets
-from processor.core.indexed_stream import IndexedStream
-from processor.core.messages import ToStream
-from processor.core.progress_log import ProgressLog
-from processor.core.ready import EventRun, Ready, RoutedRun
-from processor.core.reorder import ReorderPolicy
-from processor.core.seen_ids import SeenIds, id_digest
-from processor.core.stream import OrderStream
-from schemas.event import Refusal, parse_event
-from schemas.progress import parse_progress
-from schemas.timestamp import format_time
+from processor.core.directory.indexed_stream import IndexedStream
+from processor.core.directory.messages import ToStream
+from processor.core.event_time.event_order import EventOrder
+from processor.core.event_time.finished_offsets import FinishedOffsets
+from processor.core.event_time.progress_log import ProgressLog
+from processor.core.event_time.released import EventRun, Ready, RoutedRun
+from processor.core.event_time.reorder import ReorderPolicy
+from processor.core.event_time.seen_ids import SeenIds, id_digest
+from processor.core.orders.stream import OrderStream
+from processor.wire.event import Refusal, parse_event
+from processor.wire.progress import parse_progress
+from processor.wire.timestamp import format_time
 from tests.builders import encode, place_fields, user_of
 from tests.property.late_task import Stored
 

@@ -3,11 +3,11 @@
 import pytest
 from rich.cells import cell_len
 
-from processor.cli.fitting import Cell, Column, cut, fitted
-from processor.cli.order_lines import change_heads, change_line, change_shape, order_table
-from processor.cli.output import plain
-from processor.core.order import Order
-from processor.core.view_change import ViewChange
+from processor.cli.render.fitting import Cell, Column, cut, fitted
+from processor.cli.render.order_lines import change_heads, change_line, change_shape, order_table
+from processor.cli.terminal.output import plain
+from processor.core.orders.order import Order
+from processor.reader.view_change import ViewChange
 from tests.builders import order
 
 MS = 1_767_225_600_000

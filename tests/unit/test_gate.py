@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from processor.runtime.gate import Gate, Stopped
+from processor.task.gate import Gate, Stopped
 
 TIMEOUT_S = 5
 

@@ -18,7 +18,8 @@ def test_every_import_rule_is_kept() -> None:
 
 def test_importing_the_core_brings_in_neither_kafka_nor_the_command_line() -> None:
     code = (
-        "import sys, processor, processor.core.snapshot, processor.core.view, schemas.dead_letter;"
+        "import sys, processor, processor.core.orders.snapshot, processor.reader.view;"
+        "import processor.wire.dead_letter;"
         "unwanted = {'aiokafka', 'pydantic_settings', 'typer', 'uvloop'};"
         "sys.exit(', '.join(unwanted & set(sys.modules)) or 0)"
     )

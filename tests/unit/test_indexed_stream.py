@@ -4,11 +4,11 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from processor.core.indexed_stream import IndexedStep, IndexedStream
-from processor.core.messages import RoutedCommand, RoutedEvent
-from processor.core.stream import OrderStream
-from schemas.dead_letter import Header
-from schemas.event import parse_event
+from processor.core.directory.indexed_stream import IndexedStream, StreamOutput
+from processor.core.directory.messages import Outcome, RoutedCommand, RoutedEvent
+from processor.core.orders.stream import OrderStream
+from processor.wire.event import parse_event
+from processor.wire.record import Header
 from tests.builders import encode, order, place_fields, user_of
 
 HERE, ELSEWHERE = user_of(3, 8), user_of(6, 8)
@@ -29,7 +29,7 @@ def raw(value: bytes) -> tuple[bytes | None, bytes, list[Header], int]:
     return b"k", value, [("trace", b"x")], 7
 
 
-def take(stream: IndexedStream, *events: dict[str, Any] | bytes) -> IndexedStep:
+def take(stream: IndexedStream, *events: dict[str, Any] | bytes) -> StreamOutput:
     """Read events, from offset 10 on."""
     records = [
         Record(10 + n, 7, b"k", one if isinstance(one, bytes) else encode(**one), [("trace", b"x")])
@@ -57,8 +57,13 @@ def routed_command(name: str, placed_seq: int) -> RoutedCommand:
     return "routed_command", 3, placed_seq, ("command", "o1", 1, 5, raw(value))
 
 
-def reasons(step: IndexedStep) -> list[str | None]:
-    return [outcome[6] for outcome in step.outcomes]
+def outcomes(step: StreamOutput) -> list[Outcome]:
+    """What became of events that were read here."""
+    return [answer[1] for answer in step.answers if len(answer) == 2]
+
+
+def reasons(step: StreamOutput) -> list[str | None]:
+    return [outcome[6] for outcome in outcomes(step)]
 
 
 def test_a_place_is_claimed_with_its_placement_and_where_it_stands() -> None:
@@ -130,7 +135,7 @@ def test_an_event_of_another_streams_user_goes_to_that_stream(event: dict[str, A
     stream = stream_with("o1")
     step = take(stream, event)
     assert step.to_streams == [("routed_event", 6, 3, 10, raw(encode(**event)))]
-    assert step.outcomes == [
+    assert outcomes(step) == [
         (10, event["type"], event.get("order_id"), ELSEWHERE, event.get("event_id"), 7000,
          "forwarded", None)
     ]  # fmt: skip
@@ -142,7 +147,7 @@ def test_a_command_without_a_user_for_an_order_elsewhere_goes_to_the_ids_shard(n
     step = take(stream_with("o1"), {"type": name, "order_id": "o2"})
     value = encode(type=name, order_id="o2")
     assert step.to_shards == [("command", "o2", 3, 10, raw(value))]
-    assert step.outcomes == [(10, name, "o2", None, None, 7000, "forwarded", None)]
+    assert outcomes(step) == [(10, name, "o2", None, None, 7000, "forwarded", None)]
     assert (step.changes, step.to_streams) == ([], [])
 
 
@@ -162,7 +167,7 @@ def test_everything_else_is_answered_as_without_the_directory() -> None:
     values = [one if isinstance(one, bytes) else encode(**one) for one in events]
     inputs = [(10 + n, 7000, parse_event(value)) for n, value in enumerate(values)]
     step = take(IndexedStream(3, 8), *events)
-    assert (step.outcomes, step.changes) == OrderStream(3, 8).step(inputs)
+    assert (outcomes(step), step.changes) == OrderStream(3, 8).step(inputs)
 
 
 def test_a_routed_event_is_answered_with_the_position_where_it_was_read() -> None:
@@ -199,23 +204,23 @@ def test_a_routed_command_is_applied_to_the_order_that_owned_the_id() -> None:
 def test_a_routed_command_for_an_order_that_is_gone_is_unknown(order_id: str) -> None:
     stream = stream_with(order_id)
     routed = stream.take_routed([routed_command("cancel", 7)])
-    unknown = (5, "cancel", "o1", None, None, 7000, "unknown_order", None)
-    assert routed == ([(1, unknown)], [], [])
+    unknown: Outcome = (5, "cancel", "o1", None, None, 7000, "unknown_order", None)
+    assert routed == StreamOutput([(1, unknown)], [])
     assert order_id in stream
 
 
 def test_a_revoke_removes_the_order_and_corrects_the_answer_to_its_place() -> None:
     stream = stream_with("o1", "o2")
     routed = stream.take_routed([("revoke", 3, "o1", 1, 4, 6)])
-    assert routed == ([(4, 6, "o1", HERE, 7000)], [("o1", 1, 7000, 3)], [])
+    assert routed == StreamOutput([(4, 6, "o1", HERE, 7000)], [("o1", 1, 7000, 3)])
     assert [one.order_id for one in stream.orders()] == ["o2"]
 
 
 @pytest.mark.parametrize("placed_seq", [2, 7])
 def test_a_revoke_of_a_placement_that_is_gone_changes_nothing(placed_seq: int) -> None:
     stream = stream_with("o1")
-    assert stream.take_routed([("revoke", 3, "o1", placed_seq, 4, 6)]) == ([], [], [])
-    assert stream.take_routed([("revoke", 3, "o2", 1, 4, 6)]) == ([], [], [])
+    assert stream.take_routed([("revoke", 3, "o1", placed_seq, 4, 6)]) == StreamOutput()
+    assert stream.take_routed([("revoke", 3, "o2", 1, 4, 6)]) == StreamOutput()
     assert "o1" in stream
 
 
@@ -228,17 +233,4 @@ def test_a_revoked_order_leaves_no_trace_with_its_user() -> None:
 def test_a_stream_restored_from_its_table_can_still_be_revoked() -> None:
     stream = IndexedStream(3, 8, seq=9, orders=[order("o1", user_id=HERE, placed_seq=4)])
     routed = stream.take_routed([("revoke", 3, "o1", 4, 1, 5)])
-    assert routed == ([(1, 5, "o1", HERE, 0)], [("o1", 4, 0, 10)], [])
-
-
-def test_turning_it_on_claims_every_live_order_without_a_place_that_is_known() -> None:
-    orders = [order(f"o{n}", user_id=HERE, placed_seq=n, seq=9) for n in (2, 4)]
-    claims = list(IndexedStream(3, 8, seq=9, orders=orders).claim_all(0))
-    assert claims == [("claim", "o2", HERE, 3, 2, 3, -1), ("claim", "o4", HERE, 3, 4, 3, -1)]
-
-
-def test_what_was_claimed_before_a_kill_is_not_claimed_again() -> None:
-    orders = [order(f"o{n}", user_id=HERE, placed_seq=n, seq=9) for n in (2, 4, 5)]
-    stream = IndexedStream(3, 8, seq=9, orders=orders)
-    assert [claim[1] for claim in stream.claim_all(2)] == ["o4", "o5"]
-    assert list(stream.claim_all(5)) == []
+    assert routed == StreamOutput([(1, 5, "o1", HERE, 0)], [("o1", 4, 0, 10)])

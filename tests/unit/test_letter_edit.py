@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from processor.cli.letter_edit import Edited
-from schemas.replay import Position
+from processor.cli.dead_letters.edit import Edited
+from processor.wire.replay import Position
 
 
 def test_what_was_edited_is_kept_a_file_a_letter_where_the_editor_can_copy_it_from(

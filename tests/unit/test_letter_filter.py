@@ -2,10 +2,10 @@
 
 import pytest
 
-from processor.cli.letter_filter import read_conditions, read_places
+from processor.cli.dead_letters.filter import read_conditions, read_places
 from processor.errors import UsageError
-from processor.runtime.letters import Replay
-from schemas.replay import Position
+from processor.reader.dead_letters import Replay
+from processor.wire.replay import Position
 from tests.letters import AT, letter, strange_letter
 
 

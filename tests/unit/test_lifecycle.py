@@ -5,11 +5,11 @@ from itertools import pairwise
 import pytest
 
 from processor.errors import BrokenInvariant
-from processor.runtime.lifecycle import TaskState, move
+from processor.task.lifecycle import TaskState, move
 
 LIFE = [
     TaskState.ASSIGNED,
-    TaskState.FENCING,
+    TaskState.TAKING_OVER,
     TaskState.RESTORING,
     TaskState.RUNNING,
     TaskState.STOPPING,

@@ -2,8 +2,8 @@
 
 import pytest
 
-from processor.cli.live_board import LiveBoard, StreamRow
-from processor.core.view_change import ViewChange
+from processor.cli.render.live_board import LiveBoard, StreamRow
+from processor.reader.view_change import ViewChange
 from tests.builders import order
 
 

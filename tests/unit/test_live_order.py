@@ -5,10 +5,10 @@ import json
 import pytest
 from pydantic import ValidationError
 
-from processor.core.order import from_record
-from processor.core.records import order_json
-from schemas.live_order import LIVE_ORDER, parse_live_order
-from schemas.snapshot import CHUNK, join_chunk
+from processor.core.orders.order import from_record
+from processor.core.orders.records import order_json
+from processor.wire.live_order import LIVE_ORDER, parse_live_order
+from processor.wire.snapshot import CHUNK, join_chunk
 from tests.builders import order, record
 
 ORDER = order('注"\\😀', user_id="é", status="paused", placed_seq=3, seq=9, placed_at_us=1_500)

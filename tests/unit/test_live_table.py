@@ -5,9 +5,9 @@ import io
 import pytest
 from rich.console import Console
 
-from processor.cli.live_board import LiveBoard
-from processor.cli.live_table import live_table
-from processor.core.view_change import ViewChange
+from processor.cli.render.live_board import LiveBoard
+from processor.cli.render.live_table import live_table
+from processor.reader.view_change import ViewChange
 from tests.builders import order
 
 MS = 1_767_225_600_000

@@ -9,7 +9,7 @@ import pytest
 
 from processor.core.system import CryptoOrderSystem
 from processor.market import Market, WireEvent
-from schemas.event import parse_event
+from processor.wire.event import parse_event
 
 NOW_US = 1_767_225_600_000_000
 SEEDS = range(5)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from processor.core.merge import merge_streams
-from processor.core.order import Order
+from processor.core.orders.merge import merge_streams
+from processor.core.orders.order import Order
 from tests.builders import order
 
 

@@ -5,8 +5,8 @@ from decimal import Decimal
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from schemas.event import Refusal, parse_event
-from schemas.money import Money, check_money, plain_decimal
+from processor.wire.event import Refusal, parse_event
+from processor.wire.money import Money, check_money, plain_decimal
 from tests.builders import place_fields
 
 MONEY: TypeAdapter[str] = TypeAdapter(Money)

@@ -2,15 +2,16 @@
 
 import pytest
 
-from processor.core.finished import EVENTS, ROUTED, FinishedOffsets
-from processor.core.progress_log import ProgressLog
-from processor.core.progress_table import ProgressTable
-from processor.core.records import Record
-from processor.core.seen_blocks import SeenBlocks
-from processor.core.seen_ids import SeenIds, id_digest
-from schemas.commit import dump_commit, parse_commit
-from schemas.live_order import SEQ_HEADER
-from schemas.progress import PROGRESS_RECORD, parse_progress
+from processor.core.event_time.finished_offsets import EVENTS, ROUTED, FinishedOffsets
+from processor.core.event_time.progress_log import ProgressLog
+from processor.core.event_time.progress_table import ProgressTable
+from processor.core.event_time.seen_blocks import SeenBlocks
+from processor.core.event_time.seen_ids import SeenIds, id_digest
+from processor.wire.live_order import SEQ_HEADER
+from processor.wire.position import dump_origin, dump_position
+from processor.wire.progress import PROGRESS_RECORD, parse_progress
+from processor.wire.record import Record
+from tests.unit.test_position import BUSY, LEAST, ORIGIN
 
 
 def finish(offsets: FinishedOffsets, *events: int, committed: tuple[int, int] = (0, 0)) -> None:
@@ -141,6 +142,11 @@ def test_ids_are_removed_when_repeats_are_not_refused_any_more() -> None:
         (b"ids/1", b'{"schema":1,"type":"finished","seq":1,"events":[],"routed":[]}'),
         (b"finished/1", b'{"schema":2,"type":"finished","seq":1,"events":[],"routed":[]}'),
         (b"finished/1", b'{"schema":1,"type":"finished","seq":1,"events":[-1],"routed":[]}'),
+        (b"position", None),
+        (b"position", dump_origin(ORIGIN)),
+        (b"origin", None),
+        (b"origin", dump_position(LEAST)),
+        (b"other", dump_position(LEAST)),
         (b"ids/1", b'{"schema":1,"type":"ids","seq":1,"at":[5],"ids":""}'),
         (b"ids/1", b'{"schema":1,"type":"ids","seq":1,"at":[5],"ids":"*"}'),
     ],
@@ -150,21 +156,20 @@ def test_a_record_of_somebody_else_is_refused(key: bytes | None, value: bytes | 
         ProgressTable().put(key, value, [])
 
 
-def test_the_commit_metadata_of_a_busy_stream_is_short() -> None:
-    text = dump_commit(
-        {
-            "v": 1, "seq": 2**62, "live_orders": 10**9, "seq_sum": 2**62 * 10**9, "next_slot": "a",
-            "slot_chunks": {"a": 10**6, "b": 10**6},
-            "directory": {"owners": 10**9, "owners_sum": 10**40, "parked": 10**9},
-            "reorder": {
-                "released_us": 2**62, "events_read": 2**62, "routed_read": 2**62,
-            },
-            "finished_events": 2**62,
-            "progress": {"seq": 2**62, "records": 10**6, "sum": 2**52},
-        }
-    )  # fmt: skip
-    assert parse_commit(text) is not None
-    assert len(text) < 1000
+def test_position_and_origin_stand_beside_the_rest_and_do_not_count() -> None:
+    log = ProgressLog()
+    finish(FinishedOffsets(log), 5)
+    records = log.drain()
+    found = table(
+        (b"origin", dump_origin(ORIGIN), []),
+        (b"position", dump_position(LEAST), []),
+        *records,
+        (b"position", dump_position(BUSY), []),
+    )
+    assert (found.position, found.origin) == (BUSY, ORIGIN)
+    assert found.position_value == dump_position(BUSY)
+    assert found.extents == table(*records).extents
+    assert (table(*records).position, table(*records).origin) == (None, None)
 
 
 def test_small_transactions_write_one_record_of_ids_anew() -> None:

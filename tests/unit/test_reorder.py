@@ -2,8 +2,8 @@
 
 import pytest
 
-from processor.core.finished import EVENTS, ROUTED, Source
-from processor.core.reorder import ReorderBuffer, ReorderPolicy
+from processor.core.event_time.finished_offsets import EVENTS, ROUTED, Source
+from processor.core.event_time.reorder import ReorderBuffer, ReorderPolicy
 
 CLOCK_US = 10**9
 

@@ -2,11 +2,12 @@
 
 import pytest
 
-from processor.core.replay import PutBack, put_back
+from processor.core.replay import put_back
 from processor.core.sharding import stream_of
-from schemas.dead_letter import Header
-from schemas.replay import (
+from processor.wire.record import Header
+from processor.wire.replay import (
     Position,
+    PutBack,
     is_note,
     marked_headers,
     parse_position,

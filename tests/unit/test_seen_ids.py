@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from processor.core.indexed_stream import IndexedStream
-from processor.core.messages import RoutedCommand
-from processor.core.seen_ids import SeenIds, id_digest
-from processor.core.stream import OrderStream
-from schemas.event import Event, Refusal
+from processor.core.directory.indexed_stream import IndexedStream
+from processor.core.directory.messages import RoutedCommand
+from processor.core.event_time.seen_ids import SeenIds, id_digest
+from processor.core.orders.stream import OrderStream
+from processor.wire.event import Event, Refusal
 from tests.builders import encode, event, place, place_fields, user_of
 
 HERE, ELSEWHERE = user_of(0, 2), user_of(1, 2)
@@ -80,7 +80,9 @@ class Record:
 def take(orders: IndexedStream, seen: SeenIds, *events: dict[str, Any]) -> list[str | None]:
     records = [Record(offset, encode(**one)) for offset, one in enumerate(events)]
     inputs = [(one.offset, 0, event(**fields)) for one, fields in zip(records, events, strict=True)]
-    return [outcome[6] for outcome in orders.take(inputs, records, seen).outcomes]
+    return [
+        answer[1][6] for answer in orders.take(inputs, records, seen).answers if len(answer) == 2
+    ]
 
 
 def test_a_command_that_travels_on_is_checked_but_not_remembered() -> None:

@@ -23,7 +23,7 @@ def test_the_defaults_are_those_of_the_design() -> None:
     settings = load_settings()
     assert settings.bootstrap_servers == "127.0.0.1:9092"
     assert (settings.app_id, settings.topic_prefix) == ("live-orders", "orders.")
-    assert (settings.commit_interval_ms, settings.max_batch_events) == (100, 5000)
+    assert (settings.commit_interval_ms, settings.max_batch_events) == (10, 20_000)
     assert settings.max_event_bytes == 65_536
     assert (settings.snapshot_interval_ms, settings.snapshot_max_age_ms) == (1000, 600_000)
 
@@ -88,13 +88,13 @@ def test_a_wrong_flag_is_told_as_the_setting_it_is() -> None:
         (
             "LIVE_ORDERS_TOPIC_PREFX",
             [
-                "LIVE_ORDERS_TOPIC_PREFX is no setting and has no effect; "
+                "Unknown setting LIVE_ORDERS_TOPIC_PREFX is ignored; "
                 "did you mean LIVE_ORDERS_TOPIC_PREFIX?"
             ],
         ),
         (
             "LIVE_ORDERS_" + "Q" * 60,
-            ["LIVE_ORDERS_" + "Q" * 60 + " is no setting and has no effect"],
+            ["Unknown setting LIVE_ORDERS_" + "Q" * 60 + " is ignored"],
         ),
         ("LIVE_ORDERS_APP_ID", []),
         ("LIVE_ORDERS_TEST_BOOTSTRAP", []),
@@ -113,7 +113,7 @@ def test_a_name_in_the_env_file_that_looks_like_a_setting_and_is_none_is_told_to
         "# LIVE_ORDERS_COMMENT=1\nLIVE_ORDERS_APP_ID=a\n export LIVE_ORDERS_APP_IDD = b\nOTHER=1\n"
     )
     assert unknown_settings() == [
-        "LIVE_ORDERS_APP_IDD is no setting and has no effect; did you mean LIVE_ORDERS_APP_ID?"
+        "Unknown setting LIVE_ORDERS_APP_IDD is ignored; did you mean LIVE_ORDERS_APP_ID?"
     ]
 
 
@@ -188,7 +188,13 @@ def test_a_command_by_id_alone_waits_longer_than_a_place_waits_for_its_time(wait
         "and 1000 more; raise the one or lower the other"
     )
     assert load_settings(**both, routing_grace_ms=5_500).routing_grace_ms == 5_500
-    assert load_settings(**both, directory="off").reorder_window_ms == both["reorder_window_ms"]
+    assert load_settings(**both | {"reorder_window_ms": 0}).routing_grace_ms == 5_000
+
+
+@pytest.mark.parametrize("name", ["DIRECTORY", "OFFSET_REFRESH_INTERVAL_MS"])
+def test_a_setting_that_there_was_once_is_told(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(f"LIVE_ORDERS_{name}", "1")
+    assert unknown_settings() == [f"Unknown setting LIVE_ORDERS_{name} is ignored"]
 
 
 @pytest.mark.parametrize("name", ["reorder_window_ms", "routing_grace_ms", "request_timeout_ms"])

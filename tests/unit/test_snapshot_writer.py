@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from processor.core.order import Order
-from processor.core.snapshot import SnapshotPolicy, SnapshotRecord, SnapshotWriter
-from processor.core.stream import OrderStream
-from processor.core.view import SnapshotTable
-from schemas.snapshot import MAX_CHUNK_BYTES
+from processor.core.orders.order import Order
+from processor.core.orders.snapshot import SnapshotPolicy, SnapshotRecord, SnapshotWriter
+from processor.core.orders.stream import OrderStream
+from processor.reader.view import SnapshotTable
+from processor.wire.snapshot import MAX_CHUNK_BYTES
 from tests.builders import apply, order, place
 
 # With slices so small, every order gets a chunk of its own.

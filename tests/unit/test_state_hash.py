@@ -2,9 +2,9 @@
 
 import hashlib
 
-from processor.core.order import Order
-from processor.core.state_hash import hash_orders
-from processor.core.stream import OrderStream
+from processor.core.orders.order import Order
+from processor.core.orders.state_hash import hash_orders
+from processor.core.orders.stream import OrderStream
 from tests import model
 from tests.builders import apply, event, order, place, record
 

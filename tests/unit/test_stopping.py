@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from processor.cli.stopping import Stopping
+from processor.cli.terminal.stopping import Stopping
 from tests.waiting import eventually
 
 _NEXT = (

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from processor.core.stream import TRANSITIONS, OrderStream
-from schemas.event import Event, Refusal
+from processor.core.orders.stream import TRANSITIONS, OrderStream
+from processor.wire.event import Event, Refusal
 from tests.builders import Decided, apply, event, order, place, user_of
 
 ID_COMMANDS = ["pause", "resume", "cancel"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from schemas.timestamp import MAX_TIME_US, format_time, parse_time, record_time_us
+from processor.wire.timestamp import MAX_TIME_US, format_time, parse_time, record_time_us
 
 NOON_US = 1_769_860_800_000_000  # 2026-01-31T12:00:00Z
 

@@ -41,9 +41,20 @@ def test_the_topics_that_we_create_have_no_problem(replication_factor: int) -> N
     assert said_of(found(replication_factor)) == []
 
 
-def test_we_create_all_six_topics_with_the_partitions_asked_for() -> None:
+def test_we_create_all_nine_topics_with_the_partitions_asked_for() -> None:
+    names = {
+        "t.events",
+        "t.live",
+        "t.snapshots",
+        "t.progress",
+        "t.directory",
+        "t.results",
+        "t.dead-letters",
+        "t.claims",
+        "t.routed",
+    }
     assert {name: state.partitions for name, state in found(streams=7).items()} == dict.fromkeys(
-        ["t.events", "t.live", "t.snapshots", "t.progress", "t.results", "t.dead-letters"], 7
+        names, 7
     )
 
 
@@ -53,6 +64,7 @@ def test_only_the_tables_are_compacted() -> None:
         "t.live",
         "t.snapshots",
         "t.progress",
+        "t.directory",
     ]
 
 
@@ -166,38 +178,18 @@ def test_a_record_may_be_as_large_as_a_batch_less_some_room() -> None:
     assert max_record_bytes(found()["t.dead-letters"]) == 2 * 1024 * 1024 - 4096
 
 
-WITH_DIRECTORY = Topics("t.", directory_on=True)
-
-
-def found_with_directory() -> dict[str, TopicState]:
-    return {
-        spec.name: TopicState(spec.name, spec.partitions, spec.replication_factor, spec.config)
-        for spec in specs(WITH_DIRECTORY, 8, 1)
-    }
-
-
-def said_with_directory(states: dict[str, TopicState]) -> list[str]:
-    return problems(WITH_DIRECTORY, states, snapshot_max_age_ms=SNAPSHOT_MAX_AGE_MS)
-
-
-def test_the_directory_has_a_table_and_two_queues_more() -> None:
-    more = found_with_directory().keys() - found().keys()
-    assert more == {"t.directory", "t.claims", "t.routed"}
-    assert said_with_directory(found_with_directory()) == []
-
-
 def test_queues_are_written_by_all_tasks_and_tables_each_by_its_own() -> None:
-    assert set(WITH_DIRECTORY.all) == {
-        WITH_DIRECTORY.events, *WITH_DIRECTORY.outputs, *WITH_DIRECTORY.queues,
-    }  # fmt: skip
-    assert WITH_DIRECTORY.directory in WITH_DIRECTORY.outputs
-    assert TOPICS.queues == ()
+    assert set(TOPICS.all) == {TOPICS.events, *TOPICS.outputs, *TOPICS.queues}
+    assert TOPICS.directory in TOPICS.outputs
+    assert TOPICS.queues == (TOPICS.claims, TOPICS.routed)
 
 
-def test_without_a_directory_its_topics_need_not_be_there() -> None:
-    (text,) = said_with_directory(found())
+def test_the_directory_s_topics_must_be_there() -> None:
+    states = found()
+    for name in (TOPICS.directory, *TOPICS.queues):
+        del states[name]
+    (text,) = said_of(states)
     assert text.startswith("t.directory, t.claims, t.routed: no such topic; ")
-    assert said_of(found()) == []
 
 
 @pytest.mark.parametrize(
@@ -216,22 +208,15 @@ def test_without_a_directory_its_topics_need_not_be_there() -> None:
 def test_a_config_that_breaks_the_directory_is_one_problem_that_says_how_to_mend_it(
     name: str, key: str, value: str | None, why: str
 ) -> None:
-    states = found_with_directory()
-    config = {**states[name].config}
-    config.pop(key, None)
-    if value is not None:
-        config[key] = value
-    (text,) = said_with_directory(states | {name: replace(states[name], config=config)})
+    (text,) = said_of(changed(name, key, value))
     assert text.startswith(f"{name}: {key} is {value or 'unknown'}, ")
     assert why in text
     mended_key, _, mended_value = text.rsplit("--add-config ", 1)[1].partition("=")
-    config[mended_key] = mended_value
-    mended = states | {name: replace(states[name], config=config)}
-    assert said_with_directory(mended) == []
+    assert said_of(changed(name, mended_key, mended_value)) == []
 
 
 def test_another_number_of_partitions_of_a_queue_is_a_problem() -> None:
-    states = found_with_directory()
+    states = found()
     states["t.claims"] = replace(states["t.claims"], partitions=7)
-    (text,) = said_with_directory(states)
+    (text,) = said_of(states)
     assert text.startswith("t.claims has 7 partitions and t.events 8: ")

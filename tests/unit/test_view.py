@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from processor.core.order import Order
-from processor.core.records import order_json
-from processor.core.state_hash import hash_orders
-from processor.core.view import Snapshot, SnapshotTable, StreamView
-from schemas.snapshot import SnapshotBegin
+from processor.core.orders.order import Order
+from processor.core.orders.records import order_json
+from processor.core.orders.state_hash import hash_orders
+from processor.reader.view import Snapshot, SnapshotTable, StreamView
+from processor.wire.snapshot import SnapshotBegin
 from tests.builders import live_record, order, record
 
 ORDERS = [order("o1", placed_seq=1), order("o2", placed_seq=2)]

@@ -2,10 +2,10 @@
 
 import pytest
 
-from processor.core.order import Order
-from processor.core.records import order_json
-from processor.core.view import StreamView
-from processor.core.view_change import changes_between
+from processor.core.orders.order import Order
+from processor.core.orders.records import order_json
+from processor.reader.view import StreamView
+from processor.reader.view_change import changes_between
 from tests.builders import order
 
 ACTIVE = order("o1", placed_seq=1)

@@ -8,15 +8,16 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from processor.bootstrap import open_event_producer, open_log
+from processor.app.produce import open_event_producer
+from processor.app.read import open_log
 from processor.cli.demo.live import RATE, USERS, run_live
 from processor.cli.demo.play import play_example
 from processor.cli.demo.stage import a_stage
-from processor.cli.demo.to_its_end import ToItsEnd
 from processor.cli.demo.worker import a_processor
-from processor.cli.options import setting
-from processor.cli.output import is_terminal, painter, write
-from processor.cli.perform import serve
+from processor.cli.terminal.options import setting
+from processor.cli.terminal.output import is_terminal, painter, write
+from processor.cli.terminal.signals import serve
+from processor.cli.terminal.uninterrupted_exit import ToItsEnd
 from processor.settings import Settings, load_settings
 
 

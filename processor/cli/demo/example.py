@@ -3,7 +3,7 @@
 from typing import Final
 
 from processor.market import WireEvent
-from schemas.answer import Answer
+from processor.wire.answer import Answer
 
 _PLACES: Final = (
     ("order1", "alice", "BTC", "10", "50000.0"),

@@ -9,18 +9,19 @@ from typing import Final, NoReturn
 from rich.console import Console
 from rich.live import Live
 
-from processor.bootstrap import Reading, new_id
-from processor.cli.demo.beside import Background, beside, in_background
-from processor.cli.following import Following
-from processor.cli.live_board import LiveBoard
-from processor.cli.live_table import live_table
-from processor.cli.market_flow import send_steadily
-from processor.core.view_change import ViewChange
-from processor.kafka.event_producer import EventProducer
+from processor.app.connect import new_id
+from processor.app.produce import EventSink
+from processor.app.read import Reading
+from processor.cli.render.live_board import LiveBoard
+from processor.cli.render.live_table import live_table
+from processor.cli.terminal.background import Background, beside, in_background
+from processor.cli.terminal.following import Following
+from processor.cli.terminal.market_flow import send_steadily
 from processor.market import Market, WireEvent
-from processor.runtime.clock import SystemClock
-from processor.runtime.ports import InputRecord
-from schemas.answer import parse_answer
+from processor.reader.view_change import ViewChange
+from processor.task.clock import SystemClock
+from processor.wire.answer import parse_answer
+from processor.wire.record import InputRecord
 
 USERS: Final = 40
 RATE: Final = 30
@@ -29,7 +30,7 @@ _FRAME_S: Final = 0.25
 
 
 async def run_live(
-    reading: Reading, producer: EventProducer, servers: str, background: Sequence[Background]
+    reading: Reading, producer: EventSink, servers: str, background: Sequence[Background]
 ) -> NoReturn:
     """Run a small market, with a table of it, for ever."""
     watch = reading.watch()

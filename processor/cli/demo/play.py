@@ -5,23 +5,23 @@ import json
 from collections.abc import Sequence
 from typing import Final
 
-from processor.bootstrap import Reading
-from processor.cli.demo.beside import Background, beside, in_background
+from processor.app.produce import EventSink
+from processor.app.read import Reading
 from processor.cli.demo.example import answer_words, event_words, example_events
-from processor.cli.following import Following
-from processor.cli.output import Paint, write
+from processor.cli.terminal.background import Background, beside, in_background
+from processor.cli.terminal.following import Following
+from processor.cli.terminal.output import Paint, write
 from processor.errors import KafkaUnavailable
-from processor.kafka.event_producer import EventProducer
 from processor.market import WireEvent
-from processor.runtime.ports import InputRecord
-from schemas.answer import Answer, parse_answer
+from processor.wire.answer import Answer, parse_answer
+from processor.wire.record import InputRecord
 
 _ANSWER_TIMEOUT_S: Final = 60
 
 
 async def play_example(
     reading: Reading,
-    producer: EventProducer,
+    producer: EventSink,
     servers: str,
     paint: Paint,
     background: Sequence[Background],
@@ -46,7 +46,7 @@ async def play_example(
     write([""])
 
 
-async def _send(event: WireEvent, producer: EventProducer, answers: "_Answers") -> Answer:
+async def _send(event: WireEvent, producer: EventSink, answers: "_Answers") -> Answer:
     await producer.send(event["user_id"], json.dumps(event).encode())
     await producer.flush()
     try:

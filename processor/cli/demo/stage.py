@@ -6,10 +6,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from processor.bootstrap import make_topics, new_id, remove_all
-from processor.cli.demo.beside import Background, in_background
-from processor.cli.output import say, write
-from processor.cli.waiting import waiting
+from processor.app.connect import new_id
+from processor.app.topics import make_topics, remove_all
+from processor.cli.terminal.background import Background, in_background
+from processor.cli.terminal.output import say, write
+from processor.cli.terminal.spinner import waiting
 from processor.embedded import EmbeddedBroker, embedded_broker
 from processor.errors import KafkaUnavailable
 from processor.settings import Settings, load_settings

@@ -6,9 +6,9 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
-from processor.bootstrap import open_processor
-from processor.cli.demo.beside import Background
-from processor.cli.output import say, write
+from processor.app.run import open_processor
+from processor.cli.terminal.background import Background
+from processor.cli.terminal.output import say, write
 from processor.errors import LiveOrdersError
 from processor.settings import Settings
 

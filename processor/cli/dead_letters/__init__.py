@@ -1,0 +1,1 @@
+"""``live-orders dead-letters``."""

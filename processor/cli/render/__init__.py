@@ -1,0 +1,1 @@
+"""Records as text: lines, tables and JSON."""

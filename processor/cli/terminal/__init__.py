@@ -1,0 +1,1 @@
+"""The process and its terminal: signals, standard streams, options, waiting."""

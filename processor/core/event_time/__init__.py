@@ -1,0 +1,1 @@
+"""Events in the order of their times, repeats, and what of the input is finished."""

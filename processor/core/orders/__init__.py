@@ -1,0 +1,1 @@
+"""The order rules: a stream of orders, its snapshots and its records."""

@@ -1,0 +1,1 @@
+"""Reading many partitions, committed records only: a protocol without I/O."""
