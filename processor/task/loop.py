@@ -83,8 +83,7 @@ class StreamLoop:
             TaskLost: a round was not committed, or the broker failed us.
         """
         fetched = await self._fetch()
-        if not fetched:
-            self._positions.advance()  # past markers and holes
+        self._positions.advance_without(fetched)
         has_work = await self._step.is_due() or fetched or self._has_snapshot_work()
         if has_work or self._membership != self._committer.membership:
             async with self._gate.turn():
@@ -207,7 +206,6 @@ class StreamLoop:
 
     def _apply(self, fetched: Fetched) -> None:
         events = sum(map(len, fetched.values()))
-        self._positions.advance()
         with self._committer.slice(self, events) as filling:
             self._shortcuts.begin_slice()
             if self._has_snapshot_work():

@@ -41,12 +41,17 @@ class TaskStep:
         return await self._input_order.is_due() or shard
 
     def apply(self, fetched: Mapping[str, Sequence[InputRecord]]) -> None:
-        """Apply records, by topic."""
-        for topic, records in fetched.items():
-            if topic == self._topics.claims:
+        """Apply records, by topic: those of the queues first, so that events may skip them."""
+        topics = self._topics
+        for topic in (topics.claims, topics.routed, topics.events):
+            records = fetched.get(topic)
+            if not records:
+                continue
+            if topic == topics.claims:
                 self._shard.take(records)
             else:
                 self._input_order.take(topic, records)
+            self._positions.advance(topic)
             self._shortcuts.deliver()
 
     def apply_due(self) -> None:

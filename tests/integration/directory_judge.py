@@ -206,4 +206,6 @@ def _check_owners(
         for order in table.values()
     ]
     assert len(dict(live)) == len(live), "an id is live twice"
-    assert dict(live) == owners
+    unowned, dead = dict(live).items() - owners.items(), owners.items() - dict(live).items()
+    assert not unowned, f"live, and not in the directory: {sorted(unowned)}"
+    assert not dead, f"in the directory, and not live: {sorted(dead)}"

@@ -1,7 +1,11 @@
 """Messages between streams and shards of one process, which skip the queues."""
 
+import json
 from typing import Any
 
+from processor.core.directory.claim_records import claim_records
+from processor.core.directory.messages import Command
+from processor.core.directory.routed_records import routed_records
 from tests.fakes.group import FakeGroup
 from tests.task.directory_world import GRACE_MS, DirectoryWorld
 from tests.task.events import cancel, cancel_all, pause, place, resume
@@ -146,6 +150,25 @@ async def test_a_shard_that_comes_to_the_process_is_told_directly_once_its_queue
         await first.until(world.is_at_rest, "at rest")
     assert _queued(world) == 1
     await world.check_all()
+
+
+async def test_a_message_does_not_overtake_the_queue_that_was_fetched_with_it() -> None:
+    world = DirectoryWorld(together=True)
+    order_id = world.id_in(0)
+    world.send(place(order_id, world.users[0]), stream=0)
+    await world.work()
+    # Stream 1 was another process's: its pause is with the stream, its resume with the shard.
+    commands: list[Command] = [
+        ("command", order_id, 1, offset, (None, json.dumps(one).encode(), [], 0))
+        for offset, one in enumerate([pause(order_id), resume(order_id)])
+    ]
+    paused, resumed = commands
+    routed = routed_records([("routed_command", 0, 1, paused)])
+    world.kafka.append(world.topics.routed, 0, routed[0])
+    world.kafka.append(world.topics.claims, 0, claim_records([resumed], world.num_streams)[0])
+    await world.work()
+    assert await world.listed() == [order_id]
+    assert [world.results_of(1, offset) for offset in (0, 1)] == [["0: applied"]] * 2
 
 
 def _held(world: DirectoryWorld) -> int:
