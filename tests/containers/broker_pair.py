@@ -13,13 +13,13 @@ from typing import Any, Final
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.client import CoordinationType
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, NoError, TopicAlreadyExistsError
 from testcontainers.core.network import Network
 
 from processor.kafka.cluster import Cluster
 from processor.topic_rules import specs
 from processor.topics import Topics
-from tests.containers.kafka import KafkaContainer
+from tests.containers.kafka import INTERNAL_PARTITIONS, KafkaContainer
 from tests.free_port import free_port
 
 STAYS: Final = 1
@@ -119,15 +119,34 @@ async def app_on_pair(cluster: Cluster, admin: AIOKafkaAdminClient) -> str:
     The transactions are those of ``APP_ID:one``.
     """
     deadline = time.monotonic() + _LIMIT_S
-    # Before, all partitions of the topics that coordinate would come to the first.
-    while len((await admin.describe_cluster())["brokers"]) < CAN_BE_LOST:
-        assert time.monotonic() < deadline, "the second broker never joined"
+    app_id = f"pair-{uuid.uuid4().hex[:8]}"
+    while not await _are_placed(admin):
+        assert time.monotonic() < deadline, "the second broker takes no partitions"
         await asyncio.sleep(_POLL_S)
-    while True:
-        app_id = f"pair-{uuid.uuid4().hex[:8]}"
-        if await _coordinators(cluster, app_id) == (STAYS, CAN_BE_LOST):
-            return app_id
-        assert time.monotonic() < deadline, "never coordinated as it should be"
+    while (found := await _coordinators(cluster, app_id)) != (STAYS, CAN_BE_LOST):
+        assert time.monotonic() < deadline, f"coordinated by {found}"
+        await asyncio.sleep(_POLL_S)
+    return app_id
+
+
+async def _are_placed(admin: AIOKafkaAdminClient) -> bool:
+    """Create the topics that coordinate; whether they are there.
+
+    A broker would create them where it likes, and only on brokers that it knows of by then.
+    """
+    placed = [
+        NewTopic(
+            name,
+            -1,
+            -1,
+            replica_assignments={number: [node] for number in range(INTERNAL_PARTITIONS)},
+            topic_configs={"cleanup.policy": "compact"},
+        )
+        for name, node in (("__transaction_state", STAYS), ("__consumer_offsets", CAN_BE_LOST))
+    ]
+    response: Any = await admin.create_topics(placed)
+    codes = {code for _, code, *_ in response.topic_errors}
+    return codes <= {NoError.errno, TopicAlreadyExistsError.errno}
 
 
 async def _coordinators(cluster: Cluster, app_id: str) -> tuple[int, int]:
@@ -141,7 +160,6 @@ async def _coordinators(cluster: Cluster, app_id: str) -> tuple[int, int]:
     except KafkaError as error:
         if not error.retriable:
             raise
-        await asyncio.sleep(_POLL_S)
         return 0, 0
 
 
