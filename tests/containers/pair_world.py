@@ -23,7 +23,7 @@ from processor.task.observer import SilentObserver
 from processor.task.ports import Partition, Transactions
 from processor.task.shortcut import Shortcuts
 from processor.topics import Topics
-from processor.wire.position import POSITION, POSITION_KEY, dump_position, parse_position
+from processor.wire.position import parse_position
 from processor.wire.record import Record
 from tests.containers.broker_pair import BrokerPair, app_on_pair, topics_on
 from tests.contract.backends import NUM_STREAMS
@@ -31,28 +31,9 @@ from tests.contract.kafka_backend import KafkaProcess
 from tests.contract.members import lone_member
 from tests.contract.reading import group_offset, keys, read_all, record
 from tests.contract.writing import commit
+from tests.positions import a_position, record_of
 
 _LIMIT_S = 60
-
-
-def position_at(offset: int, owner: str) -> Record:
-    """The position of a stream that has read so many events."""
-    position = {
-        "schema": 1,
-        "type": "position",
-        "owner": owner,
-        "events": offset,
-        "routed": 0,
-        "claims": 0,
-        "seq": 0,
-        "live_orders": 0,
-        "seq_sum": 0,
-        "next_slot": "a",
-        "slot_chunks": {"a": 0, "b": 0},
-        "directory": {"owners": 0, "owners_sum": 0, "parked": 0},
-        "progress": {"seq": 0, "records": 0, "sum": 0},
-    }
-    return POSITION_KEY.encode(), dump_position(POSITION.validate_python(position)), []
 
 
 class PairWorld:
@@ -101,7 +82,7 @@ class PairWorld:
         return {
             Partition(topics.live, 0): [record(key)],
             Partition(topics.results, 0): [record(key)],
-            Partition(topics.progress, 0): [position_at(offset, owner)],
+            Partition(topics.progress, 0): [record_of(a_position(owner, offset))],
             Partition(topics.claims, 1): [record(key)],
         }
 

@@ -15,8 +15,9 @@ from processor.task.ports import Membership, Partition, TransactionView
 from processor.wire.position import parse_position
 from processor.wire.record import Record
 from tests.fakes.group import FakeGroup, FakeMember
+from tests.positions import a_position, record_of
 from tests.task.events import place, user_of
-from tests.task.owner import Owner, a_position, record_of
+from tests.task.owner import Owner
 from tests.task.world import APP_ID, Running, World
 from tests.waiting import eventually, turns
 

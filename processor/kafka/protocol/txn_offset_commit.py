@@ -82,14 +82,11 @@ class TxnOffsetCommitRequestV3(RequestStruct):
     )
 
 
-class TxnOffsetCommitRequestV5(RequestStruct):
+class TxnOffsetCommitRequestV5(TxnOffsetCommitRequestV3):
     """The request of version 5: the same, but its number."""
 
-    FLEXIBLE_VERSION = True
-    API_KEY = 28
     API_VERSION = 5
     RESPONSE_TYPE = TxnOffsetCommitResponseV5
-    SCHEMA = TxnOffsetCommitRequestV3.SCHEMA
 
 
 class TxnOffsetCommitV3(Request[TxnOffsetCommitRequestV3]):
